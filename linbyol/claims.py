@@ -1,0 +1,171 @@
+"""A claim is a statement of a paper as data; a verdict is what became of it, with the numbers that say so."""
+
+import platform
+import re
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from types import ModuleType
+from typing import Any, Literal
+
+Kind = Literal["symbolic", "numeric", "real data", "reading"]
+Expected = Literal["holds", "fails", "open"]
+Outcome = Literal["holds", "fails", "undecided", "not run"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a check may depend on: one seed, and how much work is wanted."""
+
+    seed: int = 0
+    size: Literal["quick", "full"] = "quick"
+
+    @cached_property
+    def key(self) -> Any:
+        """A JAX key of the seed; fold in a number of your own before use."""
+        import jax
+
+        return jax.random.key(self.seed)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check found. `numbers` are plain numbers, strings or short lists; `seeds` those used."""
+
+    verdict: Outcome
+    numbers: dict[str, Any] = field(default_factory=dict)
+    seeds: tuple[int, ...] = ()
+    note: str = ""
+    seconds: float = 0.0
+    crashed: bool = False
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement: where it stands, how it is checked, what is expected, and the function that checks it."""
+
+    id: str
+    title: str
+    statement: str
+    source: str
+    kind: Kind
+    expected: Expected
+    check: Callable[[Run], Verdict]
+
+    def __call__(self, run: Run | None = None) -> Verdict:
+        """The verdict, timed. An error inside the check is no verdict: it is 'undecided', and marked as a crash."""
+        run = Run() if run is None else run
+        start = time.perf_counter()
+        try:
+            verdict = self.check(run)
+        except Exception as error:  # noqa: BLE001 - whatever breaks, the other claims go on
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            note = f"The check broke: {type(error).__name__}: {error} ({where.name})."
+            verdict = Verdict("undecided", note=note, crashed=True)
+        return replace(verdict, seconds=time.perf_counter() - start)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A claim with its verdict."""
+
+    claim: Claim
+    verdict: Verdict
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether the verdict is the opposite of what is expected; 'undecided' and 'not run' contradict nothing."""
+        return {self.claim.expected, self.verdict.verdict} == {"holds", "fails"}
+
+    def record(self) -> dict[str, Any]:
+        """The row of claims.json."""
+        claim, verdict = self.claim, self.verdict
+        row = describe(claim) | {"verdict": verdict.verdict, "numbers": verdict.numbers, "seeds": list(verdict.seeds)}
+        return row | {"seconds": round(verdict.seconds, 3)} | ({"note": verdict.note} if verdict.note else {})
+
+
+def claim(id: str, *, title: str, statement: str, source: str, kind: Kind, expected: Expected = "holds") -> Callable:
+    """Decorator: the function `(run) -> Verdict` becomes a `Claim`."""
+
+    def make(check: Callable[[Run], Verdict]) -> Claim:
+        return Claim(id, title, statement, source, kind, expected, check)
+
+    return make
+
+
+def holds_if(condition: Any, *, seeds: Iterable[int] = (), note: str = "", **numbers: Any) -> Verdict:
+    """'holds' where the condition is true, else 'fails', with the numbers it was read from."""
+    return Verdict("holds" if bool(condition) else "fails", _plain(numbers), tuple(seeds), note)
+
+
+def undecided(note: str, **numbers: Any) -> Verdict:
+    """Evidence that settles nothing."""
+    return Verdict("undecided", _plain(numbers), note=note)
+
+
+def not_run(note: str, **numbers: Any) -> Verdict:
+    """A check that this run has not made, and why."""
+    return Verdict("not run", _plain(numbers), note=note)
+
+
+def collect(*modules: ModuleType) -> list[Claim]:
+    """The claims that stand in the modules, in the order of their ids; an id that stands twice is an error."""
+    found: dict[str, Claim] = {}
+    for module in modules:
+        for value in vars(module).values():
+            if isinstance(value, Claim) and found.setdefault(value.id, value) is not value:
+                raise ValueError(f"Claim {value.id} stands twice.")
+    return sorted(found.values(), key=order)
+
+
+def order(claim: Claim) -> tuple:
+    """B2 before B10, B99 before B99c."""
+    letter, number, suffix = re.fullmatch(r"([A-Z]+)(\d+)(\w*)", claim.id).groups()  # type: ignore[union-attr]
+    return letter, int(number), suffix
+
+
+def describe(claim: Claim) -> dict[str, Any]:
+    """The claim without its check."""
+    return {
+        "id": claim.id,
+        "title": claim.title,
+        "statement": claim.statement,
+        "source": claim.source,
+        "kind": claim.kind,
+        "expected": claim.expected,
+    }
+
+
+def environment() -> dict[str, Any]:
+    """Versions, device and precision of this run."""
+    import jax
+
+    import linbyol
+
+    packages = ("jax", "jaxlib", "numpy", "scipy", "sympy", "diffrax", "equinox", "matplotlib", "scikit-learn")
+    return {
+        "linbyol": linbyol.__version__,
+        "python": platform.python_version(),
+        "platform": f"{sys.platform} {platform.machine()}",
+        "versions": {name: _version(name) for name in packages},
+        "device": str(jax.devices()[0].device_kind),
+        "devices": jax.device_count(),
+        "x64": bool(jax.config.read("jax_enable_x64")),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _plain(numbers: dict[str, Any]) -> dict[str, Any]:
+    from linbyol.store import plain
+
+    return plain(numbers)

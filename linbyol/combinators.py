@@ -1,0 +1,125 @@
+"""Ablations as combinators: a flow in, a flow out.
+
+Each is a pytree: its numbers are traced, so `decay(flow, Wp=0.1)` and `decay(flow, Wp=0.2)` share one compilation and a
+sweep over them is a `vmap`. Fields a combinator does not know pass through, whatever the state.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+from jax.tree_util import Partial
+
+Flow = Callable[[Any, Any], Any]  # (y, k) -> dy/dt, of the type of y
+
+
+class Ablated(eqx.Module):
+    """A flow that sees `view(y, k)` and whose rate is changed by `change(rate, y, k)`."""
+
+    flow: Flow
+    view: Callable[[Any, Any], Any]
+    change: Callable[[Any, Any, Any], Any]
+
+    def settle(self, y: Any, k: Any) -> Any:
+        """The state as the flow sees it and as a trajectory shows it."""
+        return self.view(settle(self.flow, y, k), k)
+
+    def __call__(self, y: Any, k: Any) -> Any:
+        y = self.settle(y, k)
+        return self.change(self.flow(y, k), y, k)
+
+
+def settle(flow: Flow, y: Any, k: Any) -> Any:
+    """The state as `flow` sees it: y itself, unless a combinator determines some of its fields."""
+    return flow.settle(y, k) if isinstance(flow, Ablated) else y
+
+
+def hold(flow: Flow, *names: str) -> Ablated:
+    """The flow with the named fields at rest, e.g. hold(weights_flow, "Wa") for a fixed target."""
+    return Ablated(flow, Partial(_same), Partial(_zero, names))
+
+
+def decay(flow: Flow, **rates: Any) -> Ablated:
+    """Separate weight decays (Table 5): Wp=, W= replace eta for predictor and encoder; F and s decay at twice W's."""
+    unknown = set(rates) - set(_DEGREES)
+    if unknown:
+        raise ValueError(f"Argument `{sorted(unknown)[0]}` of decay is not one of Wp, W.")
+    return Ablated(flow, Partial(_same), Partial(_decayed, rates))
+
+
+def slave(flow: Flow, rule: Callable[[Any, Any], Any]) -> Ablated:
+    """Sec. 4: the predictor is set, Wp = rule(Wp, F), at each evaluation and in the trajectory (F = W X Wᵀ)."""
+    return Ablated(flow, Partial(_ruled, rule), Partial(_zero, ("Wp", "p", "wp")))
+
+
+def simsiam(flow: Flow) -> Ablated:
+    """SimSiam: the target is the online network, behind the stop-gradient (Wa = W, wa = w or tau = 1)."""
+    return Ablated(flow, Partial(_online_target), Partial(_target_moves_along))
+
+
+def no_predictor(flow: Flow) -> Ablated:
+    """Wp = I, held (after Theorem 2)."""
+    return Ablated(flow, Partial(_without_predictor), Partial(_zero, ("Wp", "p", "wp")))
+
+
+def backwards(flow: Flow) -> Ablated:
+    """The same flow backwards in time: every rate negated."""
+    return Ablated(flow, Partial(_same), Partial(_negated))
+
+
+# Degree of each field in Wp and in W: under a decay that is larger by h, d/dt of the field falls by degree * h * field.
+_DEGREES = {"Wp": {"Wp": 1, "p": 1, "wp": 1}, "W": {"W": 1, "F": 2, "w": 1, "s": 2, "tau": -1}}
+_TARGETS = {"Wa": "W", "wa": "w"}
+
+
+def _same(y: Any, k: Any) -> Any:
+    return y
+
+
+def _zero(names: tuple[str, ...], rate: Any, y: Any, k: Any) -> Any:
+    return rate._replace(**{name: 0 * getattr(rate, name) for name in names if name in rate._fields})
+
+
+def _decayed(rates: dict[str, Any], rate: Any, y: Any, k: Any) -> Any:
+    for network, eta in rates.items():
+        for name in set(_DEGREES[network]) & set(rate._fields):
+            extra = _DEGREES[network][name] * (k.eta - eta) * getattr(y, name)
+            rate = rate._replace(**{name: getattr(rate, name) + extra})
+    return rate
+
+
+def _ruled(rule: Callable[[Any, Any], Any], y: Any, k: Any) -> Any:
+    if hasattr(y, "Wp"):
+        F = y.F if hasattr(y, "F") else y.W @ k.X @ y.W.T
+        return y._replace(Wp=rule(y.Wp, F))
+    p, s = (y.p, y.s) if hasattr(y, "p") else (y.wp, y.w * y.w)
+    p = jnp.diagonal(rule(jnp.diag(jnp.atleast_1d(p)), jnp.diag(jnp.atleast_1d(k.lambda_d * s)))).reshape(jnp.shape(p))
+    return y._replace(p=p) if hasattr(y, "p") else y._replace(wp=p)
+
+
+def _online_target(y: Any, k: Any) -> Any:
+    if hasattr(y, "tau"):
+        return y._replace(tau=0 * y.tau + 1)
+    return y._replace(**{target: getattr(y, online) for target, online in _TARGETS.items() if hasattr(y, target)})
+
+
+def _target_moves_along(rate: Any, y: Any, k: Any) -> Any:
+    if hasattr(rate, "tau"):
+        return rate._replace(tau=0 * rate.tau)
+    return rate._replace(
+        **{target: getattr(rate, online) for target, online in _TARGETS.items() if hasattr(rate, target)}
+    )
+
+
+def _without_predictor(y: Any, k: Any) -> Any:
+    if hasattr(y, "Wp"):
+        return y._replace(
+            Wp=y.Wp**0 if hasattr(y.Wp, "is_Matrix") else 0 * y.Wp + jnp.eye(y.Wp.shape[-1], dtype=y.Wp.dtype)
+        )
+    name = "p" if hasattr(y, "p") else "wp"
+    return y._replace(**{name: 0 * getattr(y, name) + 1})
+
+
+def _negated(rate: Any, y: Any, k: Any) -> Any:
+    return rate._replace(**{name: -getattr(rate, name) for name in rate._fields})

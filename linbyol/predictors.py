@@ -1,0 +1,98 @@
+"""The predictor, learned or set from the correlation of its inputs: one table of rules for theory and trainer.
+
+A rule is `(Wp, F, **settings) -> Wp` with Wp, F of shape (d, d), F symmetric positive semidefinite. Eigenvalues of F
+that rounding makes negative count as zero. Sources: Tian et al. (2021) Sec. 4; Wang et al., arXiv 2110.04947 (DirectSet).
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+Square = Float[Array, "d d"]
+Norm = Literal["spectral", "frobenius"] | None
+
+
+def directpred(F: Square, *, eps: float | Array = 0.0, form: Literal["paper", "code"] = "paper") -> Square:
+    """Eq. 18, DirectPred: U diag(p) Uᵀ with F = U diag(s) Uᵀ.
+
+    form="paper": p_j = √s_j + eps max_j s_j, as printed.
+    form="code":  p_j = √(s_j / max_j s_j) + eps, as released.
+    The two agree up to scale when eps_paper = eps_code/√max s.
+    Differs: the released code also clips the spectrum from below at 1e-4.
+    """
+    if form not in ("paper", "code"):
+        raise ValueError(f'Argument `form` must be "paper" or "code", but is {form!r}.')
+    s, U = jnp.linalg.eigh(F)  # F = U diag(s) Uᵀ, ascending
+    s = jnp.maximum(s, 0)
+    if form == "paper":
+        return _with_spectrum(U, jnp.sqrt(s) + eps * s[-1])
+    return _with_spectrum(U, jnp.sqrt(s / jnp.where(s[-1] > 0, s[-1], 1)) + eps)
+
+
+def directcopy(F: Square, *, eps: float | Array = 0.0, norm: Norm = None) -> Square:
+    """DirectCopy (arXiv 2110.04947): F/‖F‖ + eps I; by default no norm, as in its theory and the code."""
+    return F / _norm(jnp.linalg.eigvalsh(F), norm) + eps * jnp.eye(F.shape[-1], dtype=F.dtype)
+
+
+def directset(F: Square, *, alpha: float | Array = 0.5, eps: float | Array = 0.0, norm: Norm = "spectral") -> Square:
+    """DirectSet(alpha) (arXiv 2110.04947): F^alpha/‖F^alpha‖ + eps I; norm "spectral", "frobenius" or None."""
+    s, U = jnp.linalg.eigh(F)
+    s = jnp.maximum(s, 0)
+    power = jnp.where(s > 0, jnp.where(s > 0, s, 1) ** alpha, 0)
+    return _with_spectrum(U, power / _norm(power, norm) + eps)
+
+
+def optimal(
+    W: Float[Array, "d n"], Wa: Float[Array, "d n"], X: Float[Array, "n n"], X_aug: Float[Array, "n n"]
+) -> Square:
+    """The least-squares predictor Wa X Wᵀ (W (X + X_aug) Wᵀ)⁺ (Table 1, without its symmetrisation)."""
+    return Wa @ X @ W.T @ jnp.linalg.pinv(W @ (X + X_aug) @ W.T, hermitian=True)
+
+
+def learned(Wp: Square, F: Square) -> Square:
+    """Wp as gradient training left it."""
+    return Wp
+
+
+def symmetric(Wp: Square, F: Square) -> Square:
+    """Assumption 3: the symmetric part of Wp."""
+    return (Wp + Wp.T) / 2
+
+
+def direct(Wp: Square, F: Square, **settings) -> Square:
+    """`directpred` of F."""
+    return directpred(F, **settings)
+
+
+def copy(Wp: Square, F: Square, **settings) -> Square:
+    """`directcopy` of F."""
+    return directcopy(F, **settings)
+
+
+def set_(Wp: Square, F: Square, **settings) -> Square:
+    """`directset` of F."""
+    return directset(F, **settings)
+
+
+RULES: dict[str, Callable[..., Square]] = {
+    "learned": learned,
+    "symmetric": symmetric,
+    "direct": direct,
+    "copy": copy,
+    "set": set_,
+}
+
+
+def _with_spectrum(U: Square, p: Float[Array, " d"]) -> Square:
+    return (U * p) @ U.T
+
+
+def _norm(spectrum: Float[Array, " d"], norm: Norm) -> Float[Array, ""]:
+    if norm not in ("spectral", "frobenius", None):
+        raise ValueError(f'Argument `norm` must be "spectral", "frobenius" or None, but is {norm!r}.')
+    if norm is None:
+        return jnp.ones((), spectrum.dtype)
+    size = jnp.max(jnp.abs(spectrum)) if norm == "spectral" else jnp.sqrt(jnp.sum(spectrum**2))
+    return jnp.where(size > 0, size, 1)

@@ -1,0 +1,66 @@
+"""Progress on standard error: a bar on a terminal, nothing in a pipe."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import diffrax
+import jax
+import jax.numpy as jnp
+from jax.experimental import io_callback
+
+
+def on_terminal() -> bool:
+    """Whether somebody is looking."""
+    return sys.stderr.isatty()
+
+
+@contextmanager
+def bar(text: str, total: int, enabled: bool = True) -> Iterator[Any]:
+    """A function advance(text) that moves the bar one step on and changes its text."""
+    if not (enabled and on_terminal()):
+        yield lambda text=None: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as display:
+        task = display.add_task(text, total=total)
+        yield lambda text=None: display.update(task, advance=1, **({"description": text} if text else {}))
+
+
+def track(items: Iterable, text: str, enabled: bool = True) -> Iterator:
+    """The items one by one, with a bar."""
+    items = list(items)
+    with bar(text, len(items), enabled) as advance:
+        for item in items:
+            yield item
+            advance()
+
+
+class Meter(diffrax.AbstractProgressMeter):
+    """Percent of the integration time done, rewritten in place on standard error; silent in a pipe."""
+
+    def init(self) -> Any:
+        return jnp.zeros(())
+
+    def step(self, state: Any, progress: Any) -> Any:
+        shown = jnp.floor(50 * progress) / 50
+        jax.lax.cond(
+            jnp.any(shown > state),
+            lambda: io_callback(_show, None, shown, ordered=False),
+            lambda: None,
+        )
+        return jnp.maximum(shown, state).astype(state.dtype)
+
+    def close(self, state: Any) -> None:
+        io_callback(_show, None, jnp.ones_like(state), ordered=False)
+
+
+def _show(progress: Any) -> None:
+    if on_terminal():
+        done = float(jnp.min(progress))
+        sys.stderr.write(f"\rintegrating {100 * done:3.0f} %" + ("\n" if done >= 1 else ""))
+        sys.stderr.flush()
