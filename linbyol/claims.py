@@ -1,5 +1,7 @@
 """A claim is a statement of a paper as data; a verdict is what became of it, with the numbers that say so."""
 
+import importlib
+import pkgutil
 import platform
 import re
 import sys
@@ -9,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
@@ -19,10 +22,11 @@ Outcome = Literal["holds", "fails", "undecided", "not run"]
 
 @dataclass(frozen=True)
 class Run:
-    """What a check may depend on: one seed, and how much work is wanted."""
+    """What a check may depend on: one seed, how much work is wanted, and a folder for its arrays."""
 
     seed: int = 0
     size: Literal["quick", "full"] = "quick"
+    out: Path | None = None  # where a check may leave arrays for a figure, as out/NAME.npz
 
     @cached_property
     def key(self) -> Any:
@@ -112,11 +116,11 @@ def not_run(note: str, **numbers: Any) -> Verdict:
     return Verdict("not run", _plain(numbers), note=note)
 
 
-def collect(*modules: ModuleType) -> list[Claim]:
-    """The claims that stand in the modules, in the order of their ids; an id that stands twice is an error."""
+def collect(package: ModuleType) -> list[Claim]:
+    """The claims in all modules of a package, in the order of their ids; an id that stands twice is an error."""
     found: dict[str, Claim] = {}
-    for module in modules:
-        for value in vars(module).values():
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        for value in vars(importlib.import_module(module.name)).values():
             if isinstance(value, Claim) and found.setdefault(value.id, value) is not value:
                 raise ValueError(f"Claim {value.id} stands twice.")
     return sorted(found.values(), key=order)

@@ -143,9 +143,7 @@ def prepare(flow: Flow, y0: Any, k: Any) -> tuple[Any, Any]:
 @eqx.filter_jit
 def _solve(flow, y0, k, ts, rtol, atol, solver, event, dense, max_steps, progress) -> Trajectory:
     stop = (
-        diffrax.Event(Partial(_cross, flow, event), optimistix.Bisection(1e-12, 1e-12, optimistix.rms_norm))
-        if event is not None
-        else None
+        diffrax.Event(Partial(_cross, flow, event), optimistix.Bisection(1e-12, 1e-12)) if event is not None else None
     )
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(Partial(_rate, flow)),

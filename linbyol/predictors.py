@@ -1,7 +1,7 @@
 """The predictor, learned or set from the correlation of its inputs: one table of rules for theory and trainer.
 
 A rule is `(Wp, F, **settings) -> Wp` with Wp, F of shape (d, d), F symmetric positive semidefinite. Eigenvalues of F
-that rounding makes negative count as zero. Sources: Tian et al. (2021) Sec. 4; Wang et al., arXiv 2110.04947 (DirectSet).
+that rounding makes negative count as zero. Sources: Tian et al. (2021) Sec. 4; DirectSet, arXiv 2110.04947.
 """
 
 from collections.abc import Callable

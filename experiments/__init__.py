@@ -1,0 +1,1 @@
+"""Real data: data sets, augmentation, training, and studies that put the predictions to the test."""
