@@ -66,7 +66,7 @@ def from_modes(y: Modes, U: Float[Array, "d d"], V: Float[Array, "n d"]) -> Weig
 def from_amplitudes(y: Amplitudes, U: Float[Array, "d d"], V: Float[Array, "n d"]) -> Weights:
     """W = U diag(w) Vᵀ, Wp = U diag(wp) Uᵀ, Wa = U diag(wa) Vᵀ, for orthonormal columns of U and V."""
     w, wp, wa = jnp.broadcast_arrays(*(jnp.asarray(a) for a in y))
-    return Weights(W=(U * w) @ V.T, Wp=(U * wp) @ U.T, Wa=(U * wa) @ V.T)
+    return Weights(W=(U * w[None, :]) @ V.T, Wp=(U * wp[None, :]) @ U.T, Wa=(U * wa[None, :]) @ V.T)
 
 
 def to_amplitudes(y: Modes) -> Amplitudes:

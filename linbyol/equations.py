@@ -207,7 +207,7 @@ def mode_alignment_rate(y: Modes, k: Isotropic) -> Vector:
     return k.kappa * (k.alpha_p * s / 2 + p * p) - tau * p + 3 * k.eta / 2
 
 
-def collapse_operator(y: Weights, k: Constants) -> Float[Array, "n*d n*d"]:
+def collapse_operator(y: Weights, k: Constants) -> Float[Array, "nd nd"]:
     """Theorem 2: H of d vec(W)/dt = -H vec(W), column-major vec(W) = W.T.reshape(-1). Arrays only."""
     Wp = y.Wp
     residual = Wp - identity(Wp)

@@ -86,7 +86,7 @@ RULES: dict[str, Callable[..., Square]] = {
 
 
 def _with_spectrum(U: Square, p: Float[Array, " d"]) -> Square:
-    return (U * p) @ U.T
+    return (U * p[None, :]) @ U.T
 
 
 def _norm(spectrum: Float[Array, " d"], norm: Norm) -> Float[Array, ""]:

@@ -1,0 +1,42 @@
+"""linbyol prove"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Prove:
+    """Prove the theorems, Eqs. 11-16 and the fixed points, from the very functions that are integrated.
+
+    Example: linbyol prove --only B5 B21
+    """
+
+    only: tuple[str, ...] = ()
+    """ids of the claims to prove (all if none)"""
+    list: bool = False
+    """list the claims and prove nothing"""
+    seed: int = 0
+    """seed of the random instances on which each proof is checked again"""
+    json: bool = False
+    """print JSON alone"""
+
+    def run(self) -> int:
+        from linbyol.cli.checkout import require_checkout
+
+        require_checkout("prove")
+        import theory
+        from linbyol import claims
+        from linbyol.cli import table
+        from linbyol.store import to_json
+        from theory.prover import PROVE
+
+        chosen = table.choose([claim for claim in claims.collect(theory) if claim.id in PROVE], self.only)
+        if self.list:
+            rows = [claims.describe(claim) for claim in chosen]
+            print(to_json({"claims": rows})) if self.json else table.print_claims(chosen)
+            return 0
+        results = table.run_claims(chosen, claims.Run(seed=self.seed))
+        if self.json:
+            print(to_json({"claims": [r.record() for r in results], "environment": claims.environment()}))
+        else:
+            table.print_results(results)
+        return table.status(results)

@@ -1,0 +1,82 @@
+"""linbyol reproduce"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Reproduce:
+    """Check every claim, draw every figure, and write claims.json and report.html.
+
+    Example: linbyol reproduce --seed 1 --out out
+    """
+
+    seed: int = 0
+    """seed of the random instances, of training and of the views"""
+    only: tuple[str, ...] = ()
+    """ids of the claims to check (all if none); figures and report are then left out"""
+    list: bool = False
+    """list the claims and check nothing"""
+    size: Literal["quick", "full"] = "quick"
+    """how much work a check may do"""
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("out")
+    """folder for claims.json, report.html, figures/ and arrays/"""
+    json: bool = False
+    """print claims.json's content instead of the table"""
+
+    def run(self) -> int:
+        from linbyol.cli.checkout import require_checkout
+
+        require_checkout("reproduce")
+        import experiments.studies
+        import theory
+        from linbyol import claims
+        from linbyol.cli import table
+        from linbyol.store import to_json, write_json
+
+        everything = claims.collect(theory) + claims.collect(experiments.studies)
+        chosen = table.choose(everything, self.only)
+        if self.list:
+            rows = [claims.describe(claim) for claim in chosen]
+            print(to_json({"claims": rows})) if self.json else table.print_claims(chosen)
+            return 0
+        arrays = make_folder(self.out / "arrays")
+        results = table.run_claims(chosen, claims.Run(seed=self.seed, size=self.size, out=arrays))
+        settings = {"command": "reproduce", "seed": self.seed, "size": self.size, "only": self.only}
+        machine = claims.environment() | {"settings": settings}
+        record = {"claims": [result.record() for result in results], "environment": machine}
+        write_json(self.out / "claims.json", record)
+        print(to_json(record)) if self.json else table.print_results(results)
+        written = [self.out / "claims.json"]
+        if not self.only:
+            written += illustrate(self.out, results, machine, arrays)
+        if not self.json:
+            print("Written:", ", ".join(map(str, written)))
+        return table.status(results)
+
+
+def illustrate(out: Path, results, machine, arrays: Path) -> list[Path]:
+    """All figures, and the report with the figures inside."""
+    import figures
+    from figures.report import write_report
+    from linbyol.progress import track
+
+    folder = make_folder(out / "figures")
+    for name in track(figures.names(), "drawing figures"):
+        figures.make(name, out=folder, results=arrays)
+    write_report(out / "report.html", results, machine, folder)
+    return [out / "report.html", folder]
+
+
+def make_folder(path: Path) -> Path:
+    """The folder, made if need be."""
+    from linbyol.checks import InputError
+
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"Argument `out`: folder {path} cannot be made: {error.strerror}.") from None
+    return path

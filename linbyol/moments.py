@@ -1,0 +1,137 @@
+"""Sec. 2: X = E[x̄ x̄ᵀ] and X_aug = E Cov[x' | x], measured from views of images.
+
+Views of a fixed bank are the whole population: two views of an image are drawn independently from its V views, and the
+moments are exact. Fresh views are a sample of V from a wider population: the moments are corrected so that they are
+unbiased, and come with standard errors. Both only need the views, (b, V, n), batch by batch.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from linbyol.checks import InputError, check_numbers
+from linbyol.equations import Constants
+
+
+class Moments(NamedTuple):
+    """X and X_aug with a standard error for each entry, and what they were measured from.
+
+    The error is that of the mean over `images` independent images, the noise of the views included; for a set of images
+    that is taken as it is, it is an upper bound. Of a bank, which is its own population, it is 0.
+    """
+
+    X: Float[Array, "n n"]
+    X_aug: Float[Array, "n n"]
+    X_error: Float[Array, "n n"]
+    X_aug_error: Float[Array, "n n"]
+    images: int
+    views: int
+
+    def constants(self, alpha_p: float | Array = 1.0, beta: float | Array = 0.0, eta: float | Array = 0.0) -> Constants:
+        """The constants of `weights_flow` on these data."""
+        return Constants(alpha_p, beta, eta, self.X, self.X_aug)
+
+
+class _Running(NamedTuple):
+    """Mean and summed squares of deviations of X and X_aug, image after image (Welford)."""
+
+    count: Array
+    mean: tuple[Array, Array]
+    squares: tuple[Array, Array]
+
+
+def moments_of_bank(bank: Float[Array, "N V n"]) -> Moments:
+    """Exact moments of a fixed bank, whose views are drawn independently, with replacement (divisor V, no error).
+
+    Raises `InputError` for a bank that is empty, not finite or not of shape (N, V, n).
+    """
+    check_views("bank", bank, least=1)
+    images, views, n = bank.shape
+    X, X_aug = _of_bank(jnp.asarray(bank))
+    zero = jnp.zeros((n, n), X.dtype)
+    return Moments(X, X_aug, zero, zero, images, views)
+
+
+def moments_of_views(batches: Iterable[Float[Array, "b V n"]]) -> Moments:
+    """Unbiased moments from V ≥ 2 fresh views an image, batch after batch: memory does not grow with the images.
+
+    Of an image, Cov (divisor V - 1) estimates its share of X_aug, and x̄ x̄ᵀ - Cov/V its share of X; X itself need not
+    be positive semidefinite when the images are fewer than their pixels. How the images are cut into batches does not
+    matter, to the last bit. Raises `InputError` for views that are empty, not finite or of different shapes.
+    """
+    running = shape = None
+    images = 0
+    for batch in batches:
+        check_views("views", batch, least=2)
+        if shape not in (None, batch.shape[1:]):
+            raise InputError(f"Argument `views` must keep its shape (V, n) = {shape}, but has {batch.shape[1:]}.")
+        shape = batch.shape[1:]
+        running = _start(batch) if running is None else running
+        running = _add(running, jnp.asarray(batch))
+        images += batch.shape[0]
+    if running is None or shape is None:
+        raise InputError("Argument `views` must hold at least one batch of images, but is empty.")
+    if images < 2:
+        raise InputError("Argument `views` must hold at least two images for a standard error, but holds one.")
+    errors = (jnp.sqrt(squares / (images - 1) / images) for squares in running.squares)
+    return Moments(*running.mean, *errors, images, shape[0])
+
+
+def moments_of_images(
+    images: Float[Array, "N ..."], draw: Callable[[Array, Array], Float[Array, "b V n"]], *, batch: int = 256
+) -> Moments:
+    """`moments_of_views` of draw(images, index), `batch` images at a time; `index` counts them, for the draw's keys."""
+    if not (isinstance(batch, int) and batch > 0):
+        raise InputError(f"Argument `batch` must be a positive whole number, but is {batch!r}.")
+    starts = range(0, images.shape[0], batch)
+    index = jnp.arange(images.shape[0])
+    return moments_of_views(draw(images[a : a + batch], index[a : a + batch]) for a in starts)
+
+
+def check_views(name: str, views: Array, *, least: int) -> None:
+    """Views are finite, (N, V, n), with V at least `least`."""
+    shape = jnp.shape(views)
+    if len(shape) != 3 or 0 in shape:
+        raise InputError(f"Argument `{name}` must have shape (N, V, n), none of them 0, but has shape {shape}.")
+    if shape[1] < least:
+        raise InputError(f"Argument `{name}` must hold at least {least} views an image, but holds {shape[1]}.")
+    check_numbers(name, views)
+
+
+@jax.jit
+def _of_bank(bank: Array) -> tuple[Array, Array]:
+    mean = bank.mean(axis=1)  # (N, n)
+    around = bank - mean[:, None]
+    X = mean.T @ mean / bank.shape[0]
+    X_aug = jnp.einsum("ivn,ivm->nm", around, around) / (bank.shape[0] * bank.shape[1])
+    return _symmetric(X), _symmetric(X_aug)
+
+
+def _start(batch: Array) -> _Running:
+    zero = jnp.zeros((batch.shape[2],) * 2, jnp.result_type(batch, float) if batch.dtype.kind != "f" else batch.dtype)
+    return _Running(jnp.zeros((), zero.dtype), (zero, zero), (zero, zero))
+
+
+@jax.jit
+def _add(running: _Running, batch: Array) -> _Running:
+    def one(running: _Running, views: Array) -> tuple[_Running, None]:
+        mean = views.mean(axis=0)
+        around = views - mean[None]
+        cov = around.T @ around / (views.shape[0] - 1)
+        found = (jnp.outer(mean, mean) - cov / views.shape[0], cov)
+        count = running.count + 1
+        means = tuple(m + (a - m) / count for a, m in zip(found, running.mean, strict=True))
+        squares = tuple(
+            q + (a - m) * (a - new)
+            for a, m, new, q in zip(found, running.mean, means, running.squares, strict=True)
+        )
+        return _Running(count, means, squares), None  # type: ignore[arg-type]
+
+    return jax.lax.scan(one, running, batch.astype(running.count.dtype))[0]
+
+
+def _symmetric(A: Array) -> Array:
+    return (A + A.T) / 2

@@ -1,0 +1,62 @@
+"""A trajectory as a picture: what a mode, or a spectrum, does in time."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from linbyol import store
+from linbyol.checks import InputError
+from linbyol.trajectory import Trajectory
+
+SUFFIXES = (".png", ".pdf", ".svg")
+
+
+def check_suffix(path: str | Path) -> None:
+    """The picture's format is one that can be written."""
+    if Path(path).suffix not in SUFFIXES:
+        raise InputError(f"Argument `plot` must end in {', '.join(SUFFIXES)}, but is {path}.")
+
+
+def draw(trajectory: Trajectory, path: str | Path) -> None:
+    """Write a picture of the trajectory, one panel a quantity, one line a mode."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    check_suffix(path)
+    panels = quantities(trajectory.ys)
+    figure = Figure(figsize=(3.2 * len(panels), 2.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, (name, values) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
+        axes.plot(np.asarray(trajectory.ts), values.reshape(len(values), -1), linewidth=1.2)
+        axes.set(xlabel="$t$", title=name)
+        axes.title.set_fontsize(9)
+        axes.spines[["top", "right"]].set_visible(False)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=Path(path).suffix[1:], dpi=200)
+    store.write_bytes(path, buffer.getvalue())
+
+
+def quantities(ys: Any) -> dict[str, np.ndarray]:
+    """What is drawn of a state: its modes as they are, matrices by their spectra, each with a leading axis t."""
+    if hasattr(ys, "W"):
+        W, Wp, Wa = (np.asarray(a) for a in ys)
+        norms = np.linalg.norm(W, axis=(1, 2)) * np.linalg.norm(Wa, axis=(1, 2))
+        cosine = np.divide((W * Wa).sum((1, 2)), norms, out=np.full(len(W), np.nan), where=norms > 0)
+        return {
+            "eigenvalues of $WW^T$": np.linalg.svd(W, compute_uv=False) ** 2,
+            "eigenvalues of $W_p$, symmetric part": _spectrum(Wp),
+            "cosine of $W_a$ and $W$": cosine,
+        }
+    if hasattr(ys, "F"):
+        Wp, F = (np.asarray(a) for a in ys)
+        commutator = np.linalg.norm(F @ Wp - Wp @ F, axis=(1, 2))
+        spectra = {"eigenvalues of $F$": _spectrum(F), "eigenvalues of $W_p$": _spectrum(Wp)}
+        return spectra | {r"$\|[F, W_p]\|$": commutator}
+    names = {"p": "$p$", "s": "$s$", "tau": r"$\tau$", "w": "$w$", "wp": "$w_p$", "wa": "$w_a$"}
+    return {names.get(name, name): np.asarray(value) for name, value in ys._asdict().items()}
+
+
+def _spectrum(A: np.ndarray) -> np.ndarray:
+    return np.linalg.eigvalsh((A + A.swapaxes(1, 2)) / 2)

@@ -1,0 +1,87 @@
+"""Views of images: random shifts, small rotations and noise, on the device that holds the images.
+
+The map from an image to a view is linear, up to the noise, and fills with 0 what lies outside; so the views of centred
+images are centred. Every view has a key of its own, folded in by the image's index: batches do not change it.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.ndimage import map_coordinates
+from jaxtyping import Array, Float, Int
+
+from linbyol.checks import InputError, check_numbers, concrete
+
+
+class Augmentation(NamedTuple):
+    """How far a view may be from its image; each draw is uniform, but for the noise, which is Gaussian."""
+
+    shift: float | Array = 1.0  # largest shift along each axis, in pixels; bilinear between pixels
+    rotate: float | Array = 10.0  # largest rotation about the centre, in degrees
+    noise: float | Array = 0.1  # standard deviation of the noise on each pixel, in the images' unit
+
+
+def view(key: Array, image: Float[Array, "h w c"], how: Augmentation) -> Float[Array, "h w c"]:
+    """One view of one image: rotated about its centre, shifted, bilinear, 0 outside, with noise."""
+    for_shift, for_angle, for_noise = jax.random.split(key, 3)
+    h, w, _ = image.shape
+    dtype = image.dtype
+    shift = how.shift * jax.random.uniform(for_shift, (2,), dtype, -1, 1)
+    angle = jnp.deg2rad(how.rotate * jax.random.uniform(for_angle, (), dtype, -1, 1))
+    where = sources(h, w, shift, angle)
+    seen = jax.vmap(lambda channel: map_coordinates(channel, where, order=1, mode="constant"), 2, 2)(image)
+    return seen + how.noise * jax.random.normal(for_noise, image.shape, dtype)
+
+
+def sources(h: int, w: int, shift: Float[Array, " 2"], angle: Float[Array, ""]) -> list[Float[Array, "h w"]]:
+    """Where in the image each pixel of the view looks: rows and columns, rotated about the centre and shifted."""
+    rows, columns = jnp.meshgrid(jnp.arange(h) - (h - 1) / 2, jnp.arange(w) - (w - 1) / 2, indexing="ij")
+    cos, sin = jnp.cos(angle), jnp.sin(angle)
+    return [
+        cos * rows + sin * columns + (h - 1) / 2 + shift[0],
+        cos * columns - sin * rows + (w - 1) / 2 + shift[1],
+    ]
+
+
+def views(
+    key: Array, images: Float[Array, "b h w c"], index: Int[Array, " b"], how: Augmentation, number: int
+) -> Float[Array, "b v n"]:
+    """`number` views of each image, flattened; `index` names the images, and decides their keys."""
+
+    def of_one(image: Array, i: Array) -> Array:
+        keys = jax.random.split(jax.random.fold_in(key, i), number)
+        return jax.vmap(lambda key: view(key, image, how).reshape(-1))(keys)
+
+    return jax.vmap(of_one)(images, index)
+
+
+def bank(key: Array, images: Float[Array, "N h w c"], how: Augmentation, number: int) -> Float[Array, "N v n"]:
+    """A fixed bank of `number` views of every image. Raises `InputError` for bad images or settings."""
+    check_images(images)
+    check_augmentation(how, number)
+    return _bank(key, jnp.asarray(images), how, number)
+
+
+def check_augmentation(how: Augmentation, number: int) -> None:
+    """Shift, rotation and noise are finite and not negative, and there is at least one view."""
+    for name, value in how._asdict().items():
+        x = concrete(value)
+        check_numbers(name, value)
+        if x is not None and (x < 0).any():
+            raise InputError(f"Argument `{name}` must be at least 0, but is {float(x.min()):.10g}.")
+    if not (isinstance(number, int) and number > 0):
+        raise InputError(f"Argument `views` must be a positive whole number, but is {number!r}.")
+
+
+def check_images(images: Array) -> None:
+    """Images are finite, (N, h, w, c), and there is at least one pixel."""
+    shape = jnp.shape(images)
+    if len(shape) != 4 or 0 in shape:
+        raise InputError(f"Argument `images` must have shape (N, h, w, c), none of them 0, but has shape {shape}.")
+    check_numbers("images", images)
+
+
+_bank = jax.jit(
+    lambda key, images, how, number: views(key, images, jnp.arange(images.shape[0]), how, number), static_argnums=3
+)
