@@ -5,16 +5,15 @@ that rounding makes negative count as zero. Sources: Tian et al. (2021) Sec. 4; 
 """
 
 from collections.abc import Callable
-from typing import Literal
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 Square = Float[Array, "d d"]
-Norm = Literal["spectral", "frobenius"] | None
+Norm = str | None  # "spectral", "frobenius" or None
 
 
-def directpred(F: Square, *, eps: float | Array = 0.0, form: Literal["paper", "code"] = "paper") -> Square:
+def directpred(F: Square, *, eps: float | Array = 0.0, form: str = "paper") -> Square:
     """Eq. 18, DirectPred: U diag(p) Uᵀ with F = U diag(s) Uᵀ.
 
     form="paper": p_j = √s_j + eps max_j s_j, as printed.

@@ -1,0 +1,116 @@
+"""Losses against five-line NumPy oracles, their splits, their gradients, and the shares of the facts sheet."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from linbyol.losses import barlow_twins, byol_cosine, byol_l2, isoloss_cosine, isoloss_l2, nt_xent, vicreg
+
+ROUNDING = 1e-12  # float64, sums of at most a few hundred numbers of order one
+
+
+@pytest.fixture
+def views(key):
+    a, b, c = jax.random.split(key, 3)
+    z1 = jax.random.normal(a, (11, 5))
+    z2 = z1 + 0.3 * jax.random.normal(b, (11, 5))
+    A = jax.random.normal(c, (5, 5))
+    return z1, z2, (A + A.T) / 2
+
+
+def oracle_vicreg(z1, z2, convention):
+    s, v, c = np.mean(np.sum((z1 - z2) ** 2, 1)), 0, 0
+    for z in (z1, z2):
+        C = np.cov(z, rowvar=False)
+        v += np.mean(np.maximum(0, 1 - np.sqrt(np.diag(C) + 1e-4)))
+        c += np.sum(C[~np.eye(len(C), dtype=bool)] ** 2) / len(C)
+    return (25 * s, 25 * v, c) if convention == "paper" else (25 * s / z1.shape[1], 25 * v / 2, c)
+
+
+def oracle_nt_xent(z1, z2, temperature):
+    z = np.concatenate([z1, z2]) / np.linalg.norm(np.concatenate([z1, z2]), axis=1, keepdims=True)
+    e, n = np.exp(z @ z.T / temperature), len(z)
+    losses = [-np.log(e[i, (i + n // 2) % n] / (e[i].sum() - e[i, i])) for i in range(n)]
+    return np.mean(losses), -np.mean(np.sum(z[: n // 2] * z[n // 2 :], 1)) / temperature
+
+
+def oracle_barlow(z1, z2):
+    u, v = ((z - z.mean(0)) / np.sqrt(z.var(0) + 1e-5) for z in (z1, z2))
+    C = u.T @ v / len(z1)
+    off = C[~np.eye(len(C), dtype=bool)]
+    return np.sum((1 - np.diag(C)) ** 2), 5e-3 * np.sum(off**2)
+
+
+def test_every_total_is_the_sum_of_its_terms(views):
+    z1, z2, Wp = views
+    terms = [byol_l2(z1, z2), byol_cosine(z1, z2), isoloss_l2(z1, z2, Wp), isoloss_cosine(z1, z2, Wp), nt_xent(z1, z2)]
+    terms += [vicreg(z1, z2, convention="paper"), vicreg(z1, z2, convention="code"), barlow_twins(z1, z2)]
+    for loss in terms:
+        assert abs(loss.total - sum(loss[1:])) < ROUNDING * (1 + abs(loss.total)), type(loss).__name__
+
+
+def test_byol_is_the_squared_distance_and_the_cosine(views):
+    p, z, _ = (np.asarray(a) for a in views)
+    assert np.isclose(byol_l2(*views[:2]).total, np.mean(np.sum((p - z) ** 2, 1)) / 2, rtol=ROUNDING)
+    unit = [a / np.linalg.norm(a, axis=1, keepdims=True) for a in (p, z)]
+    assert np.isclose(byol_cosine(*views[:2]).total, np.mean(np.sum((unit[0] - unit[1]) ** 2, 1)), rtol=ROUNDING)
+
+
+@pytest.mark.parametrize("loss", [byol_l2, byol_cosine])
+def test_the_target_has_no_gradient(views, loss):
+    z1, z2, _ = views
+    assert jnp.all(jax.grad(lambda z: loss(z1, z).total)(z2) == 0)
+    assert jnp.max(jnp.abs(jax.grad(lambda p: loss(p, z2).total)(z1))) > 1e-3  # of order 1/b
+
+
+def test_isoloss_drops_the_leading_predictor_from_the_gradient(views):
+    z1, z2, Wp = views
+    for plain, mended in ((byol_l2, isoloss_l2), (byol_cosine, isoloss_cosine)):
+        through_p = jax.grad(lambda p, f=plain: f(p, z2).total)(z1 @ Wp.T)  # what reaches Wp's output
+        at_z = jax.grad(lambda z, f=mended: f(z, z2, Wp).total)(z1)
+        assert np.allclose(at_z, through_p, rtol=0, atol=ROUNDING), plain.__name__
+        assert not np.allclose(at_z, through_p @ Wp, rtol=0, atol=1e-3)  # the gradient with it is another one
+
+
+@pytest.mark.parametrize("convention", ["paper", "code"])
+def test_vicreg_is_its_oracle(views, convention):
+    z1, z2 = (np.asarray(a) for a in views[:2])
+    terms = vicreg(*views[:2], convention=convention)
+    assert np.allclose(terms[1:], oracle_vicreg(z1, z2, convention), rtol=ROUNDING)
+
+
+def test_vicreg_has_no_third_convention(views):
+    with pytest.raises(ValueError, match=r'`convention` must be "paper" or "code", but is \'lightly\''):
+        vicreg(*views[:2], convention="lightly")
+
+
+@pytest.mark.parametrize(("convention", "share"), [("code", 0.180), ("paper", 0.9905)])
+def test_invariance_share_depends_on_the_convention(key, convention, share):
+    """Sheet, 1.4: n = 256, d = 512, unit Gaussian embeddings, noise 0.14 on both views: 18.0 % and 99.05 %."""
+    a, b, c = jax.random.split(key, 3)
+    z = jax.random.normal(a, (256, 512))
+    z1, z2 = (z + 0.14 * jax.random.normal(noise, z.shape) for noise in (b, c))
+    terms = vicreg(z1, z2, convention=convention)
+    # three digits of another draw are printed; a mean of 1e5 squares varies by 0.4 %, so the share by less than 0.002
+    assert abs(terms.invariance / terms.total - share) < 2e-3
+
+
+@pytest.mark.parametrize("temperature", [0.5, 0.07])
+def test_nt_xent_is_its_oracle(views, temperature):
+    total, alignment = oracle_nt_xent(*(np.asarray(a) for a in views[:2]), temperature)
+    terms = nt_xent(*views[:2], temperature=temperature)
+    # exponentials of up to 1/0.07 = 14 are summed: relative rounding of the oracle's logarithm, 1e-12 still
+    assert np.allclose([terms.total, terms.alignment], [total, alignment], rtol=1e-11)
+
+
+def test_barlow_twins_is_its_oracle(views):
+    z1, z2 = (np.asarray(a) for a in views[:2])
+    assert np.allclose(barlow_twins(*views[:2])[1:], oracle_barlow(z1, z2), rtol=ROUNDING, atol=ROUNDING)
+
+
+def test_identical_whitened_views_cost_barlow_twins_nothing(key):
+    z, _ = jnp.linalg.qr(jax.random.normal(key, (40, 6)) - 0.0)
+    z, _ = jnp.linalg.qr(z - jnp.mean(z, axis=0, keepdims=True))  # columns centred and orthonormal
+    # eps = 0: only rounding is left of (1 - C_ii)² and C_ij²
+    assert barlow_twins(z, z, eps=0.0).total < 1e-24
