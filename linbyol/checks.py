@@ -32,9 +32,11 @@ def check_numbers(name: str, tree: Any) -> None:
     """Every leaf is a finite real number or array of such."""
     for leaf_name, leaf in fields(name, tree):
         try:
-            dtype = jnp.result_type(leaf)
+            dtype = jnp.result_type(leaf) if not isinstance(leaf, str) else None
         except TypeError:
-            raise InputError(f"Argument `{leaf_name}` must be a real number or array, but is {leaf!r}.") from None
+            dtype = None
+        if dtype is None:
+            raise InputError(f"Argument `{leaf_name}` must be a real number or array, but is {leaf!r}.")
         if not (jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)):
             raise InputError(f"Argument `{leaf_name}` must be real, but has dtype {dtype}.")
         x = concrete(leaf)

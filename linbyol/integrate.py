@@ -7,9 +7,10 @@ import diffrax
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optimistix
 from jax.tree_util import Partial
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float
 
 from linbyol import checks
 from linbyol.combinators import Flow, settle
@@ -32,7 +33,7 @@ def integrate(
     flow: Flow,
     y0: Any,
     k: Any,
-    ts: Float[Array, " t"] | Any,
+    ts: ArrayLike | list[float],
     *,
     rtol: float | Array = 1e-8,
     atol: float | Array = 1e-10,
@@ -61,6 +62,7 @@ def integrate(
     arguments. Compiles once for each (flow, shapes, solver).
     """
     solver = _solver(solver)
+    ts = ts if hasattr(ts, "shape") else np.asarray(ts)
     checks.check_times(ts)
     if not (isinstance(max_steps, int) and max_steps > 0):
         raise checks.InputError(f"Argument `max_steps` must be a positive whole number, but is {max_steps!r}.")
@@ -142,9 +144,8 @@ def prepare(flow: Flow, y0: Any, k: Any) -> tuple[Any, Any]:
 
 @eqx.filter_jit
 def _solve(flow, y0, k, ts, rtol, atol, solver, event, dense, max_steps, progress) -> Trajectory:
-    stop = (
-        diffrax.Event(Partial(_cross, flow, event), optimistix.Bisection(1e-12, 1e-12)) if event is not None else None
-    )
+    root_finder: Any = optimistix.Bisection(1e-12, 1e-12)  # type: ignore[call-arg]
+    stop = None if event is None else diffrax.Event(Partial(_cross, flow, event), root_finder)
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(Partial(_rate, flow)),
         solver,

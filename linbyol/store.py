@@ -14,7 +14,7 @@ from linbyol.checks import InputError
 
 
 class FileError(InputError):
-    """A file that cannot be read or written; the message is one sentence with its name."""
+    """A file that cannot be read or is not what it should be; the message is one sentence with its name."""
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
@@ -32,7 +32,7 @@ def write_bytes(path: str | Path, content: bytes) -> None:
                 Path(part.name).unlink(missing_ok=True)
                 raise
     except OSError as error:
-        raise FileError(f"File {path} cannot be written: {error.strerror or error}.") from None
+        raise InputError(f"File {path} cannot be written: {error.strerror or error}.") from None
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -75,7 +75,7 @@ def write_arrays(path: str | Path, arrays: dict[str, Any]) -> None:
 def read_arrays(path: str | Path, *names: str) -> dict[str, np.ndarray]:
     """The arrays of an npz archive, never unpickled; the named ones must be there."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise FileError(f"File {path} must be an npz archive, but is a single array.")
             missing = [name for name in names if name not in archive.files]

@@ -10,12 +10,14 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from linbyol import equations, store
 from linbyol.checks import InputError
 
-STATES = {cls.__name__: cls for cls in (equations.Weights, equations.Symmetric, equations.Modes, equations.Amplitudes)}
+STATES: dict[str, Any] = {
+    cls.__name__: cls for cls in (equations.Weights, equations.Symmetric, equations.Modes, equations.Amplitudes)
+}
 
 
 class Trajectory(eqx.Module):
@@ -39,13 +41,13 @@ class Trajectory(eqx.Module):
         """f(y, *args) at each time, stacked: e.g. trajectory.map(balance, k)."""
         return jax.vmap(lambda y: f(y, *args))(self.ys)
 
-    def at(self, t: Float[Array, "*times"] | float) -> Any:
+    def at(self, t: ArrayLike) -> Any:
         """The state at any time between the first and the last, if solved with dense=True."""
         if self.interpolation is None:
             raise InputError("Argument `dense` must be True in integrate for Trajectory.at to work.")
         settle, interpolation, k = self.interpolation
         t = jnp.asarray(t, self.ts.dtype)
-        if not eqx.is_array(t) or (t.size and _outside(t, self.ts)):
+        if t.size and _outside(t, self.ts):
             raise InputError(f"Argument `t` must lie between {self.ts[0]} and {self.ts[-1]}, but is {t}.")
         state = lambda t: settle(interpolation.evaluate(jnp.minimum(t, self.stopped)), k)  # noqa: E731
         return jax.vmap(state)(t.reshape(-1)) if t.ndim else state(t)

@@ -6,8 +6,9 @@ Exit status: 0 done; 1 a verdict contradicts what is expected; 2 usage or settin
 
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import tyro
 
@@ -18,7 +19,7 @@ from linbyol.cli.prove import Prove
 from linbyol.cli.reproduce import Reproduce
 from linbyol.cli.simulate import Simulate
 
-VERBS = {
+VERBS: dict[str, Callable[..., Any]] = {
     "prove": Prove,
     "simulate": Simulate,
     "figure": Figure,

@@ -1,0 +1,277 @@
+"""The command line as a stranger meets it: exit status, one sentence on standard error, files whole or not at all."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from linbyol import cli
+
+
+def call(*arguments, capsys=None):
+    """Exit status, standard output and standard error of one call inside this process."""
+    try:
+        code = cli.run(list(arguments))
+    except SystemExit as stop:
+        code = stop.code
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_help_is_quick_and_loads_nothing_heavy():
+    probe = (
+        "import sys; from linbyol import cli\n"
+        "try: cli.run(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'jax', 'numpy', 'sympy', 'jaxtyping', 'matplotlib', 'scipy'} & set(sys.modules)))"
+    )
+    start = time.perf_counter()
+    result = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert time.perf_counter() - start < 10  # not a benchmark: a hang would show
+    assert result.stdout.splitlines()[-1] == "[]"
+    assert "simulate" in result.stdout
+
+
+@pytest.mark.parametrize("verb", [*cli.VERBS])
+def test_every_verb_has_help_with_an_example(verb, capsys):
+    code, out, _ = call(verb, "--help", capsys=capsys)
+    assert code == 0
+    assert f"linbyol {verb}" in out or verb == "data"
+
+
+def test_version_names_jax_and_device(capsys):
+    code, out, _ = call("--version", capsys=capsys)
+    assert code == 0
+    assert out.startswith("linbyol 0.")
+    assert "jaxlib" in out
+    assert "cpu" in out
+
+
+def test_the_module_is_the_command():
+    result = subprocess.run([sys.executable, "-m", "linbyol", "--version"], capture_output=True, text=True, check=True)
+    assert result.stdout.startswith("linbyol ")
+
+
+@pytest.mark.parametrize("flow", ["weights", "symmetric", "modes", "amplitudes"])
+def test_simulate_writes_the_same_bytes_for_the_same_seed(flow, tmp_path, capsys):
+    first, second = tmp_path / "a.npz", tmp_path / "b.npz"
+    for path in (first, second):
+        assert call("simulate", flow, "--t1", "5", "--points", "6", "--out", str(path), capsys=capsys)[0] == 0
+    assert first.read_bytes() == second.read_bytes()
+    with np.load(first) as arrays:
+        assert arrays["ts"].shape == (6,)
+        assert arrays["ok"]
+        assert json.loads(str(arrays["config"]))["flow"] == flow
+    beside = json.loads(first.with_suffix(".json").read_text())
+    assert beside["seconds"] > 0
+    assert "jax" in beside["environment"]["versions"]
+
+
+def test_simulate_goes_on_from_a_saved_state(tmp_path, capsys):
+    """Two halves are the whole: the last state of one run is the first of the next."""
+    common = ["--points", "3", "--rtol", "1e-10", "--atol", "1e-12", "--json"]
+    code, out, _ = call("simulate", "modes", "--t1", "10", *common, capsys=capsys)
+    assert code == 0
+    whole = json.loads(out)["final"]
+    code, out, _ = call("simulate", "modes", "--t1", "5", *common, capsys=capsys)
+    np.savez(tmp_path / "half.npz", **{name: np.array(value) for name, value in json.loads(out)["final"].items()})
+    code, out, _ = call("simulate", "modes", "--t1", "5", "--init", str(tmp_path / "half.npz"), *common, capsys=capsys)
+    assert np.allclose(json.loads(out)["final"]["p"], whole["p"], atol=1e-8)
+
+
+@pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
+def test_simulate_plots(suffix, tmp_path, capsys):
+    picture = tmp_path / f"plot.{suffix}"
+    arguments = ("simulate", "weights", "--t1", "5", "--points", "6", "--plot", str(picture))
+    assert call(*arguments, capsys=capsys)[0] == 0
+    assert picture.stat().st_size > 1000
+
+
+def test_simulate_takes_commuting_data_and_moments(tmp_path, capsys):
+    code, out, _ = call(
+        *("simulate", "amplitudes", "--lambda-d", "1", "0.8", "--lambda-s", "1.1", "1.0"),
+        *("--t1", "5", "--json"),
+        capsys=capsys,
+    )
+    assert code == 0
+    assert len(json.loads(out)["final"]["w"]) == 2
+    np.savez(tmp_path / "m.npz", X=np.eye(3), X_aug=0.1 * np.eye(3))
+    code, out, _ = call(
+        *("simulate", "weights", "--moments", str(tmp_path / "m.npz"), "--d", "2", "--t1", "5", "--json"),
+        capsys=capsys,
+    )
+    assert np.shape(json.loads(out)["final"]["W"]) == (2, 3)
+
+
+@pytest.mark.parametrize("variant", ["simsiam", "no-stop-gradient", "no-predictor", "held-target"])
+def test_simulate_runs_every_variant(variant, capsys):
+    code, out, _ = call("simulate", "weights", "--variant", variant, "--t1", "5", "--json", capsys=capsys)
+    assert code == 0
+    assert json.loads(out)["ok"]
+
+
+REFUSED = {
+    ("simulate", "modes", "--eta", "-1"): (2, "Argument `eta` must be at least 0, but is -1."),
+    ("simulate", "weights", "--sigma2", "-0.3"): (2, "Argument `sigma2` must be at least 0, but is -0.3."),
+    ("simulate", "modes", "--eta", "nan"): (2, "Argument `k.eta` must be finite, but it is nan."),
+    ("simulate", "modes", "--t1", "0"): (2, "Argument `t1` must be positive and finite, but is 0."),
+    ("simulate", "modes", "--points", "1"): (2, "Argument `points` must be at least 2, but is 1."),
+    ("simulate", "modes", "--solver", "rk4"): (2, "Argument `solver` must be one of tsit5, dopri8, kvaerno5"),
+    ("simulate", "modes", "--d", "0"): (2, "Argument `d` must be at least 1, but is 0."),
+    ("simulate", "modes", "--moments", "m.npz"): (2, "Option --moments is for weights, but the flow is modes."),
+    ("simulate", "modes", "--sigma2", "1", "--lambda-d", "1"): (2, "describe the data twice; give one of them."),
+    ("simulate", "modes", "--lambda-d", "1"): (2, "must give one number a mode each"),
+    ("simulate", "weights", "--tau", "0.5"): (2, "Option --tau is for symmetric and modes"),
+    ("simulate", "weights", "--moments", "nowhere.npz"): (3, "File nowhere.npz cannot be read: No such file"),
+    ("simulate", "modes", "--init", "nowhere.npz"): (3, "File nowhere.npz cannot be read: No such file"),
+    ("simulate", "modes", "--plot", "a.gif"): (2, "Argument `plot` must end in .png, .pdf, .svg, but is a.gif."),
+    ("simulate", "modes", "--t1", "1", "--out", "nowhere/a.npz"): (2, "File nowhere/a.npz cannot be written: No such"),
+    ("prove", "--only", "B500"): (2, "Argument `only` names no claim 'B500'"),
+    ("reproduce", "--only", "B5x"): (2, "Argument `only` names no claim 'B5x'; did you mean"),
+    ("figure", "fig99"): (2, "Argument `names` must be one of"),
+}
+
+
+@pytest.mark.parametrize("arguments", REFUSED, ids=" ".join)
+def test_bad_input_is_one_sentence_and_nothing_is_written(arguments, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    expected, sentence = REFUSED[arguments]
+    code, out, err = call(*arguments, capsys=capsys)
+    assert code == expected
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_usage_errors_exit_2(capsys):
+    assert call("simulate", "nothing", capsys=capsys)[0] == 2
+    assert call("simulate", "modes", "--nonsense", capsys=capsys)[0] == 2
+
+
+def test_a_solve_that_blows_up_exits_4(tmp_path, capsys):
+    np.savez(tmp_path / "y.npz", w=[1e200], wp=[-1e200], wa=[1e200])
+    code, _, err = call("simulate", "amplitudes", "--init", str(tmp_path / "y.npz"), "--t1", "5", capsys=capsys)
+    assert code == 4
+    assert "Integration stopped at t =" in err
+
+
+def test_a_damaged_archive_exits_3(tmp_path, capsys):
+    path = tmp_path / "m.npz"
+    np.savez(path, X=np.eye(30), X_aug=np.eye(30))
+    whole = path.read_bytes()
+    for content in (b"", whole[:100], whole[:300] + bytes([whole[300] ^ 255]) + whole[301:], b"not an archive"):
+        path.write_bytes(content)
+        code, _, err = call("simulate", "weights", "--moments", str(path), capsys=capsys)
+        assert code == 3
+        assert err.count("\n") == 1
+    np.savez(path, X=np.eye(3))
+    code, _, err = call("simulate", "weights", "--moments", str(path), capsys=capsys)
+    assert (code, "must hold the array `X_aug`" in err) == (3, True)
+
+
+def test_prove_one_statement_as_json(capsys):
+    code, out, _ = call("prove", "--only", "B5", "--json", capsys=capsys)
+    assert code == 0
+    (row,) = json.loads(out)["claims"]
+    assert (row["id"], row["verdict"], row["expected"]) == ("B5", "holds", "holds")
+    assert set(row) >= {"title", "statement", "source", "kind", "numbers", "seeds", "seconds"}
+
+
+def test_reproduce_lists_without_running(capsys):
+    code, out, _ = call("reproduce", "--list", "--json", capsys=capsys)
+    assert code == 0
+    rows = json.loads(out)["claims"]
+    assert {"B1", "B5", "B11", "B21", "B137", "L1"} <= {row["id"] for row in rows}
+    assert all("verdict" not in row for row in rows)
+
+
+def test_reproduce_runs_some_claims(tmp_path, capsys):
+    code, out, _ = call("reproduce", "--only", "B20", "B33", "--out", str(tmp_path), capsys=capsys)
+    assert code == 0
+    assert "2 claims" in out
+    record = json.loads((tmp_path / "claims.json").read_text())
+    assert [row["id"] for row in record["claims"]] == ["B20", "B33"]
+    assert record["environment"]["x64"] is True
+
+
+def test_exit_status_follows_the_verdicts():
+    from linbyol.claims import Claim, Result, Verdict
+    from linbyol.cli.table import status
+
+    def result(expected, verdict, crashed=False):
+        claim = Claim("L0", "", "", "", "numeric", expected, lambda run: None)
+        return Result(claim, Verdict(verdict, crashed=crashed))
+
+    assert status([result("holds", "holds"), result("fails", "fails"), result("open", "fails")]) == 0
+    assert status([result("holds", "undecided"), result("fails", "not run")]) == 0
+    assert status([result("holds", "fails")]) == 1
+    assert status([result("fails", "holds")]) == 1
+    assert status([result("holds", "undecided", crashed=True)]) == 4
+
+
+def test_a_check_that_breaks_is_no_verdict():
+    from linbyol.claims import Claim
+
+    verdict = Claim("L0", "", "", "", "numeric", "fails", lambda run: 1 / 0)()
+    assert (verdict.verdict, verdict.crashed) == ("undecided", True)
+    assert "ZeroDivisionError" in verdict.note
+
+
+def wait_for(path, seconds=60):
+    end = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < end, f"{path} did not come"
+        time.sleep(0.05)
+    time.sleep(0.5)
+
+
+def test_interrupted_reproduce_leaves_no_half_written_file(tmp_path):
+    import signal
+
+    for number, code in [(signal.SIGINT, 130), (signal.SIGTERM, 143)]:
+        shutil.rmtree(tmp_path)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "linbyol", "reproduce", "--out", str(tmp_path)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        wait_for(tmp_path / "arrays")
+        process.send_signal(number)
+        process.communicate(timeout=60)
+        assert process.returncode == code
+        assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix not in (".npz",)]
+
+
+def test_doctor_finds_this_machine_healthy(capsys):
+    code, out, _ = call("doctor", "--json", capsys=capsys)
+    report = json.loads(out)
+    assert code == 0
+    assert report["ok"]
+    assert {check["thread"] for check in report["checks"]} >= {"jax-ml/jax#39103", "jax-ml/jax#40633"}
+
+
+def test_doctor_names_the_fault_of_a_bad_release(monkeypatch, capsys):
+    import jax
+
+    from linbyol import doctor
+
+    honest = jax.vmap
+    monkeypatch.setattr(doctor.jax, "vmap", lambda f: lambda rows: 1.001 * honest(f)(rows))
+    code, out, _ = call("doctor", capsys=capsys)
+    assert code == 4
+    assert "FAIL jit(vmap(matrix @ row)) and a sum: 20000 of 20000 rows wrong (jax-ml/jax#39103)" in out
+
+
+def test_verbs_that_need_the_tree_say_so(tmp_path, monkeypatch, capsys):
+    import linbyol
+
+    monkeypatch.setattr(linbyol, "__file__", str(tmp_path / "linbyol" / "__init__.py"))
+    for verb in ("prove", "reproduce", "figure"):
+        code, _, err = call(verb, capsys=capsys)
+        assert code == 2
+        assert "needs a checkout of the project" in err
