@@ -43,6 +43,7 @@ def integrate(
     max_steps: int = 100_000,
     throw: bool = True,
     progress: bool = False,
+    adjoint: diffrax.AbstractAdjoint | None = None,
 ) -> Trajectory:
     """Solve dy/dt = flow(y, k) from y0 at ts[0] and give the states at ts.
 
@@ -57,8 +58,9 @@ def integrate(
     dense      keep an interpolation, so that `.at(t)` works for any t between ts[0] and ts[-1]
     throw      raise `IntegrationError` if ts[-1] is not reached; else see `.ok` (as always under vmap and jit)
     progress   percent done on standard error, if it is a terminal
+    adjoint    how derivatives are taken: reverse mode by default, diffrax.ForwardMode() for jvp and jacfwd
 
-    Maps under `jax.vmap` over any leaf of y0 and k; reverse-mode gradients go through it. Raises `InputError` for bad
+    Maps under `jax.vmap` over any leaf of y0 and k; gradients go through it. Raises `InputError` for bad
     arguments. Compiles once for each (flow, shapes, solver).
     """
     solver = _solver(solver)
@@ -71,8 +73,9 @@ def integrate(
     checks.check_tolerances(rtol, atol, dtype)
     ts = jnp.asarray(ts, dtype)
     flow = _traced(flow)
-    settings = (jnp.asarray(rtol, dtype), jnp.asarray(atol, dtype), solver, _traced(event), dense, max_steps, progress)
-    trajectory = _solve(flow, y0, k, ts, *settings)
+    settings = (jnp.asarray(rtol, dtype), jnp.asarray(atol, dtype), solver, _traced(event), dense, max_steps)
+    adjoint = diffrax.RecursiveCheckpointAdjoint() if adjoint is None else adjoint
+    trajectory = _solve(flow, y0, k, ts, *settings, progress, adjoint)
     if throw and (ok := checks.concrete(trajectory.ok)) is not None and not ok.all():
         raise IntegrationError(_reason(trajectory, ts, max_steps))
     return trajectory
@@ -143,7 +146,7 @@ def prepare(flow: Flow, y0: Any, k: Any) -> tuple[Any, Any]:
 
 
 @eqx.filter_jit
-def _solve(flow, y0, k, ts, rtol, atol, solver, event, dense, max_steps, progress) -> Trajectory:
+def _solve(flow, y0, k, ts, rtol, atol, solver, event, dense, max_steps, progress, adjoint) -> Trajectory:
     root_finder: Any = optimistix.Bisection(1e-12, 1e-12)  # type: ignore[call-arg]
     stop = None if event is None else diffrax.Event(Partial(_cross, flow, event), root_finder)
     solution = diffrax.diffeqsolve(
@@ -159,6 +162,7 @@ def _solve(flow, y0, k, ts, rtol, atol, solver, event, dense, max_steps, progres
         event=stop,
         max_steps=max_steps,
         throw=False,
+        adjoint=adjoint,
         progress_meter=Meter() if progress else diffrax.NoProgressMeter(),
     )
     (_, last_t), (ys, last_y) = solution.ts, solution.ys
