@@ -1,171 +1,33 @@
-"""Observations 8 to 10 and Assumption 1: what the target's moving average does to a mode, and where it surprises.
+"""Observations 8 to 10 (Sec. 3.2): what the target's moving average does to a mode, by how the target starts.
 
-κ = 1.25 and α_p = 1 in the printed numbers, as in sections 5 and 8 of the facts.
+κ = 1.25 and α_p = 1 in the printed numbers.
 """
 
 from functools import cache
 from typing import Any
 
-import jax
 import numpy as np
 
-from linbyol.assumptions import from_modes, reduced, to_modes
 from linbyol.claims import Run, Verdict, claim, holds_if
-from linbyol.equations import Constants, Isotropic, Modes, amplitudes_flow, modes_flow, weights_flow
+from linbyol.equations import Isotropic, amplitudes_flow, modes_flow
 from linbyol.fixed_points import predictor_roots
-from linbyol.integrate import integrate
-from theory.instances import orthogonal
-from theory.mode_runs import between, fixed_target, first_crossing, follow, grid, uniforms
+from theory.mode_runs import between, fixed_target, follow, grid, uniforms
 
 BETAS = (2.0, 0.4, 0.1, 0.02)
 COLLAPSED = 1e-3  # |p| below it counts as collapsed
-INTEGRATED = 1e-7  # 10 × rtol of the trajectories
 TARGETS = ("zero", "copy", "random")  # Wa(0): the theory's, standard BYOL's, the released code's
 
 
 @cache
-def proportionality(seed: int) -> dict[str, Any]:
-    """An aligned instance of the full flow, Wa(0) = W(0): tau of each mode, and what is left of Wa - tau W."""
-    a, b = jax.random.split(jax.random.fold_in(jax.random.key(seed), 16))
-    d, n, u = 3, 5, uniforms(seed, 16)[:, :3]
-    U, V = orthogonal(a, d), orthogonal(b, n)[:, :d]
-    y0 = from_modes(Modes(between(0.1, 0.7, u[0]), between(0.1, 0.9, u[1]), np.ones(d)), U, V)
-    k = Constants(1.0, 0.3, 0.02, np.eye(n), between(0.1, 0.5, u[2, 0]) * np.eye(n))
-    solution = integrate(weights_flow, y0, k, np.linspace(0, 12, 25), rtol=1e-10, atol=1e-12)
-    tau = np.asarray(solution.map(lambda y: to_modes(y, k, U).tau))
-    W, Wa = np.asarray(solution.ys.W), np.asarray(solution.ys.Wa)
-    best = np.asarray(solution.map(lambda y: reduced(y, k).tau))  # least squares
-    rows, rows_a = np.asarray(U).T @ W, np.asarray(U).T @ Wa
-    size = np.linalg.norm(Wa, axis=(1, 2))
-    return {
-        "spread": np.ptp(tau, axis=1).max(),
-        "one": (np.linalg.norm(Wa - best[:, None, None] * W, axis=(1, 2)) / size).max(),
-        "each": (np.linalg.norm(rows_a - tau[:, :, None] * rows, axis=(1, 2)) / size).max(),
-    }
-
-
-@claim(
-    "B16",
-    title="One scalar tau cannot hold for several modes",
-    statement="From Wa = W the ratios tau_j = <wa_j, w_j>/<w_j, w_j> of aligned modes become different.",
-    source="derived; Assumption 1",
-    kind="numeric",
-)
-def ratios_differ(run: Run) -> Verdict:
-    found = proportionality(run.seed)
-    return holds_if(
-        found["spread"] > 1e-3, seeds=[run.seed], largest_spread_of_tau=found["spread"], one_tau_leaves=found["one"]
-    )  # 1e-3: 10⁶ times the integrator's error
-
-
-@claim(
-    "B105",
-    title="Erratum (g): one tau for all modes",
-    statement="As printed: Wa(t) = tau(t) W(t) with one scalar tau, which the flow keeps.",
-    source="Assumption 1",
-    kind="numeric",
-    expected="fails",
-)
-def one_tau(run: Run) -> Verdict:
-    found = proportionality(run.seed)
-    return holds_if(found["one"] < 1e-8, seeds=[run.seed], relative_residual=found["one"])
-
-
-@claim(
-    "B105c",
-    title="Erratum (g), corrected: one tau a mode",
-    statement="For aligned modes Wa = tau_j W holds in each mode j, with its own tau_j(t).",
-    source="derived; Assumption 1",
-    kind="numeric",
-)
-def one_tau_a_mode(run: Run) -> Verdict:
-    found = proportionality(run.seed)  # 1e-8: 100 × rtol, since a row may be ten times smaller than Wa
-    return holds_if(found["each"] < 1e-8, seeds=[run.seed], relative_residual=found["each"])
-
-
-@cache
-def collapsing_ratio(seed: int) -> dict[str, Any]:
-    """tau of collapsing modes: the printed one, random ones with β > η, and two with β ≤ η."""
-    u = uniforms(seed, 17)[:, :8]
-    eta = np.concatenate([[0.1], between(0.05, 0.2, u[0]), [0.1, 0.1]])
-    beta = np.concatenate([[0.3], eta[1:9] * between(1.5, 4, u[1]), [0.05, 0.1]])
-    p = np.concatenate([[0.02], between(0.001, 0.02, u[2]), [0.02, 0.02]])
-    t1 = np.concatenate([[60.0], 25 / (beta - eta)[1:9].clip(None, 0.1), [100.0, 100.0]])
-    t1[1:9] = np.maximum(t1[1:9], 25 / eta[1:9])
-    paths = follow(modes_flow, p, p**2, t1, beta=beta, eta=eta, sigma2=0.0)
-    return {"end": paths.modes.tau[:, -1], "limit": beta[:9] / (beta - eta)[:9], "middle": paths.modes.tau[-2:, -50]}
-
-
-@claim(
-    "B17",
-    title="tau is not bounded by 1",
-    statement="In a collapsing mode tau tends to β/(β - η) where β > η, and grows without bound where β ≤ η.",
-    source="derived; Assumption 1",
-    kind="numeric",
-)
-def ratio_of_a_collapsing_mode(run: Run) -> Verdict:
-    found = collapsing_ratio(run.seed)
-    end, limit = found["end"], found["limit"]
-    error = np.abs(end[1:9] / limit[1:] - 1).max()
-    unbounded = (end[-2:] > 1.5 * found["middle"]).all() and (end[-2:] > 5).all()
-    # the printed one stops at t = 60, where p = 5e-5 still moves tau; the others at e^-25 = 1e-11
-    return holds_if(
-        abs(end[0] - 1.4985) < 5e-5 and error < 10 * INTEGRATED and unbounded,
-        seeds=[run.seed],
-        tau_at_60=end[0],
-        limit=limit[0],
-        largest_relative_error=error,
-        tau_at_100_for_beta_below_and_at_eta=end[-2:],
-    )
-
-
-@cache
-def crossings() -> dict[str, Any]:
-    """From p₀ = -0.1, Wa(0) = W(0), η = 0.05: where w changes its sign; s₀ = 0.005 (c < 0), then 0.02 (c > 0)."""
-    s = np.array([0.005, 0.005, 0.005, 0.005, 0.02])
-    beta = np.array([0.1, 0.02, 0.4, 2.0, 0.1])
-    paths = follow(amplitudes_flow, -0.1, s, 300.0, beta=beta, eta=0.05)
-    w, wp, wa = paths.ys
-    before = paths.ts < 60  # later all amplitudes are below what the integrator resolves
-    times = np.array([first_crossing(t[m], x[m]) for t, x, m in zip(paths.ts, w, before, strict=True)])
-    at = [
-        np.interp(time, t, x) if np.isfinite(time) else np.nan for time, t, x in zip(times, paths.ts, wa, strict=True)
-    ]
-    largest = max(np.abs(a).max() for a in paths.ys)
-    return {"beta": beta, "times": times, "target": np.array(at), "largest": largest, "p_max": wp.max(axis=1)}
-
-
-@claim(
-    "B18",
-    title="tau can blow up in finite time",
-    statement="For p₀ < 0, c < 0 and a slow EMA the amplitude w crosses 0 where wa does not: tau = wa/w diverges.",
-    source="derived; Assumption 1",
-    kind="numeric",
-)
-def ratio_blows_up(run: Run) -> Verdict:
-    found = crossings()
-    times, target = found["times"], found["target"]
-    printed = np.abs(times[:2] - [17.6, 12.7]).max() < 0.05  # the printed digits
-    return holds_if(
-        printed and np.isinf(times[2:]).all() and (np.abs(target[:2]) > 1e-3).all() and found["largest"] < 1,
-        beta=found["beta"],
-        time_of_blow_up=times,
-        wa_at_that_time=target,
-        largest_amplitude=found["largest"],
-        largest_p=found["p_max"],
-    )
-
-
-@cache
 def curriculum(seed: int) -> dict[str, Any]:
-    """inf K_j and time to 90 % of τ/κ: without EMA and for falling β from Wa(0) = 0; printed start, then a random one."""
+    """inf K_j and time to 90 % of τ/κ, without EMA and for falling β from Wa(0) = 0: printed start, random start."""
     u = uniforms(seed, 55)[:, 0]
     p_random, sigma2_random = between(0.07, 0.15, u[0]), between(0.1, 0.5, u[1])
     p, s = np.array([0.1, p_random]), np.array([0.01, p_random**2 * between(1, 1.3, u[2])])
     sigma2 = np.array([0.25, sigma2_random])
     level = 0.9 / (1 + sigma2)
     online = follow(fixed_target, p, s, 1000.0, sigma2=sigma2)
-    i, beta = (a.astype(dtype) for a, dtype in zip(grid([0, 1], BETAS), (int, float), strict=True))
+    i, beta = np.repeat([0, 1], 4), np.tile(BETAS, 2)
     ema = follow(amplitudes_flow, p[i], s[i], 3000.0, sigma2=sigma2[i], beta=beta, tau=0)
     least = np.column_stack([online.least_alignment_rate, ema.least_alignment_rate.reshape(2, 4)])
     time = np.column_stack([online.arrival(level), ema.arrival(level[i]).reshape(2, 4)])
@@ -275,7 +137,7 @@ def observation_10_reversed(run: Run) -> Verdict:
 @claim(
     "B111",
     title="Erratum (m): three initial targets",
-    statement="The theory starts at Wa = 0, BYOL at a copy, the released code at random: a slow EMA's basins all differ.",
+    statement="Theory starts at Wa = 0, BYOL at a copy, the code at random: under a slow EMA their basins differ.",
     source="theory, BYOL, released code",
     kind="numeric",
 )

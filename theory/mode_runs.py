@@ -62,16 +62,15 @@ def follow(
 
     flow  `fixed_target` and `modes_flow` move Modes, `amplitudes_flow` Amplitudes with w(0) = +√s, Wa(0) = tau W(0).
     """
-    columns = (np.atleast_1d(np.asarray(a, float)) for a in (p, s, t1, alpha_p, beta, eta, sigma2, tau))
-    columns = np.broadcast_arrays(*columns)
+    columns = np.broadcast_arrays(*map(np.atleast_1d, (p, s, t1, alpha_p, beta, eta, sigma2, tau)))
     size = columns[0].size
-    p, s, t1, alpha_p, beta, eta, sigma2, tau = (np.pad(a, (0, -size % LANES), mode="edge") for a in columns)
+    p, s, t1, alpha_p, beta, eta, sigma2, tau = (np.pad(a * 1.0, (0, -size % LANES), mode="edge") for a in columns)
     k = Isotropic(alpha_p, beta, eta, sigma2, tau)
     y0 = Amplitudes(np.sqrt(s), p, tau * np.sqrt(s)) if flow is amplitudes_flow else Modes(p, s, tau)
-    found = [
-        jax.tree.map(np.asarray, _solve(flow, *jax.tree.map(lambda a, i=i: a[i : i + LANES], (y0, k, t1)), CLOCK))
-        for i in range(0, t1.size, LANES)
-    ]
+    found = []
+    for i in range(0, t1.size, LANES):
+        y, c, t = jax.tree.map(lambda a, i=i: a[i : i + LANES], (y0, k, t1))
+        found.append(jax.tree.map(np.asarray, _solve(flow, y, c, t, CLOCK)))
     ys, ok = jax.tree.map(lambda *leaves: np.concatenate(leaves)[:size], *found)
     if not ok.all():
         raise RuntimeError(f"{np.sum(~ok)} of {size} settings did not reach their last time.")

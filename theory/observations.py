@@ -30,13 +30,13 @@ def growth(seed: int) -> dict[str, Any]:
     s = np.append(np.full(4, 0.2), p[4:] ** 2 / alpha_p[4:] + between(0.05, 1, u[4]))
     # above the parabola s only grows, and p nears its goal at the rate α_p κ s or faster: e^-60 at the end
     paths = follow(fixed_target, p, s, 60 / (alpha_p * s), alpha_p=alpha_p, sigma2=sigma2, tau=tau)
-    return {"alpha_p": alpha_p, "grown": paths.ys.s[:, -1] - s, "law": (goal**2 - p**2) / alpha_p}
+    return {"alpha_p": alpha_p, "grown": paths.modes.s[:, -1] - s, "law": (goal**2 - p**2) / alpha_p}
 
 
 @claim(
     "B48",
     title="Observation 2: a fast predictor stops the features",
-    statement="At η = 0 an escaping mode grows by s(∞) - s(0) = ((τ/κ)² - p₀²)/α_p only, so large α_p stops the growth.",
+    statement="At η = 0 an escaping mode grows by s(∞) - s(0) = ((τ/κ)² - p₀²)/α_p only, so a large α_p stops it.",
     source="Obs. 2",
     kind="numeric",
 )
@@ -60,7 +60,7 @@ def forgetting() -> dict[str, Any]:
     """Spread of s(∞) over s₀ from p₀ = 0.3, without decay and with η = 0.01."""
     s0 = np.array([0.1, 0.3, 0.6, 0.9])
     paths = follow(fixed_target, 0.3, np.tile(s0, 2), 3000.0, eta=np.repeat([0.0, 0.01], 4))
-    s, p = (a[:, -1].reshape(2, 4) for a in (paths.ys.s, paths.ys.p))
+    s, p = (a[:, -1].reshape(2, 4) for a in (paths.modes.s, paths.modes.p))
     return {"spread": np.ptp(s, axis=1), "initial": np.ptp(s0), "gap": np.abs(s - p**2).max(axis=1)}
 
 
