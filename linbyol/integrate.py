@@ -126,7 +126,7 @@ def prepare(flow: Flow, y0: Any, k: Any) -> tuple[Any, Any]:
     y0, k = jax.tree.map(_floating, (y0, k))
     for _ in range(2):  # a scalar leaf takes the shape that the others give the rate
         try:
-            rate = jax.eval_shape(flow, y0, k)
+            rate = jax.eval_shape(lambda y, k: flow(y, k), y0, k)  # flows with traced numbers have no hash
         except (TypeError, ValueError) as error:
             raise checks.InputError(f"Arguments `y0` and `k` do not fit the flow: {_first_line(error)}") from error
         if jax.tree.structure(rate) != jax.tree.structure(y0):  # type: ignore[operator]
