@@ -8,7 +8,8 @@ from matplotlib.mathtext import MathTextParser
 
 from linbyol import equations as q
 from linbyol.checks import InputError
-from theory.latex import definition, equation, latex, symbols
+from theory.latex import definition, equation, latex, law, symbols
+from theory.theorem1 import PROOFS
 
 FLOWS = {
     "weights": q.weights_flow,
@@ -62,7 +63,7 @@ def test_equations_are_printed_as_in_the_paper(name):
 
 def test_quantities_are_printed_as_in_the_paper():
     assert definition("C", q.balance) == r"C = W W^\top - \frac{1}{\alpha_p} W_p^\top W_p"
-    assert definition("L", q.commutator) == "L = F W_p - W_p F"
+    assert definition("L", q.commutator) == "L = [F, W_p]"
     K = r"K = \kappa \left(\frac{\alpha_p}{2} F + W_p^2\right) - \tau W_p + \frac{3 \eta}{2} I"
     assert definition("K", q.alignment_rate) == K
 
@@ -114,12 +115,21 @@ def test_awkward_sums():
     x, eta = sp.symbols("x eta")
     assert latex(-A @ B - B @ A) == "-A B - B A"  # not an anticommutator with a sign lost
     assert latex(A @ B + B @ A) == r"\{A, B\}"
+    assert latex(B @ A - A @ B) == "[B, A]"
+    assert latex(B - A @ B) == "B - A B"
     assert latex(A @ B + B @ A + A) == "A + A B + B A"
+    assert latex(A @ (A @ B - B @ A) - (A @ B - B @ A) @ A) == "[A, [A, B]]"
     assert latex(A @ A + A @ A) == "2 A^2"
     assert latex(-(A + B)) == "-A - B"
     assert latex(-x * (1 - x)) == "-x (1 - x)"
     assert latex((A + B).T @ A) == r"(A^\top + B^\top) A"
     assert latex(1 / x - eta + 3 * x / (2 * eta)) == r"\frac{3 x}{2 \eta} + \frac{1}{x} - \eta"
+
+
+def test_a_law_is_printed_from_its_proof():
+    theorem = PROOFS["B5"][0]
+    C = r"\left(W W^\top - \frac{1}{\alpha_p} W_p^\top W_p\right)"
+    assert law(theorem) == rf"\frac{{d}}{{dt}} {C} = -2 \eta {C}"
 
 
 def test_a_flow_without_types_is_refused_in_one_sentence():
@@ -162,11 +172,12 @@ def read(text, y, k):
         "kappa": sp.Symbol("kappa", real=True),
         "I": sp.eye(2),
         "anti": lambda A, B: A * B + B * A,
+        "comm": lambda A, B: A * B - B * A,
         "Q": sp.Integer,
     }
     text = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"((\1)/(\2))", text.replace(r"\left", "").replace(r"\right", ""))
-    text = text.replace(r"\{", "anti(").replace(r"\}", ")")
-    tokens = re.findall(r"anti\(|\\?[A-Za-z]+(?:_[a-z])?'?|\d+|\^\\top|\^\d|[-+/(),]", text)
+    text = text.replace(r"\{", "anti(").replace(r"\}", ")").replace("[", "comm(").replace("]", ")")
+    tokens = re.findall(r"anti\(|comm\(|\\?[A-Za-z]+(?:_[a-z])?'?|\d+|\^\\top|\^\d|[-+/(),]", text)
     assert "".join(tokens) == text.replace(" ", ""), text
     python, ends = "", False  # ends: whether what stands so far ends a factor
     for token in tokens:

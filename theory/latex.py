@@ -52,6 +52,13 @@ def definition(name: str, quantity: Callable, constants: type | None = None) -> 
     return f"{name} = {latex(quantity(*_arguments(quantity, constants)))}"
 
 
+def law(statement: Any) -> str:
+    r"""A statement that a quantity has a rate along a flow (`theory.prover.Rate`): `\frac{d}{dt} (…) = …`."""
+    y, k = statement.space.y, statement.space.k
+    quantity, rate = statement.quantity(y, k), statement.rate(y, k)
+    return rf"\frac{{d}}{{dt}} {PaperPrinter().factor(quantity)} = {latex(rate)}"
+
+
 def latex(expression: Any) -> str:
     """An expression in the paper's letters, on one line, as both LaTeX and matplotlib's mathtext read it."""
     return PaperPrinter().doprint(sp.sympify(expression))
@@ -83,19 +90,23 @@ class PaperPrinter(LatexPrinter):
         return "I"
 
     def _print_Transpose(self, expr: Any) -> str:
-        return self._factor(expr.arg) + r"^\top"
+        return self.factor(expr.arg) + r"^\top"
+
+    def _print_Trace(self, expr: Any) -> str:
+        return rf"\mathrm{{tr}}({self._print(expr.arg)})"
 
     def _print_MatPow(self, expr: Any) -> str:
-        return f"{self._factor(expr.base)}^{self._exponent(expr.exp)}"
+        return f"{self.factor(expr.base)}^{self._exponent(expr.exp)}"
 
     def _print_Pow(self, expr: Any) -> str:
         if expr.exp.is_Integer and expr.exp > 1:
-            return f"{self._factor(expr.base)}^{self._exponent(expr.exp)}"
+            return f"{self.factor(expr.base)}^{self._exponent(expr.exp)}"
         return super()._print_Pow(expr)
 
     def _print_Add(self, expr: Any, order: Any = None) -> str:
-        if pair := _anticommutator(expr):
-            return rf"\{{{self._print(pair[0])}, {self._print(pair[1])}\}}"
+        if bracket := _bracket(expr):
+            left, A, B, right = bracket
+            return f"{left}{self._print(A)}, {self._print(B)}{right}"
         text = ""
         for term in sorted(expr.args, key=_term_key):
             negative, body = _sign(term)
@@ -105,23 +116,23 @@ class PaperPrinter(LatexPrinter):
     def _print_Mul(self, expr: Any) -> str:
         negative, body = _sign(expr)
         if negative:
-            return "-" + (self._print(body) if not _is_sum(body) else self._factor(body))
+            return "-" + (self._print(body) if not _is_sum(body) else self.factor(body))
         number, scalars, matrices = _factors(body)
-        above = [self._factor(a) for a in scalars if not _is_inverse(a) and not _is_sum(a)]
-        below = [self._factor(1 / a) for a in scalars if _is_inverse(a)]
-        sums = [self._factor(a) for a in scalars if _is_sum(a)]
+        above = [self.factor(a) for a in scalars if not _is_inverse(a) and not _is_sum(a)]
+        below = [self.factor(1 / a) for a in scalars if _is_inverse(a)]
+        sums = [self.factor(a) for a in scalars if _is_sum(a)]
         above = ([str(number.p)] if number.p != 1 else []) + above
         below = ([str(number.q)] if number.q != 1 else []) + below
         if below:
             above = [rf"\frac{{{' '.join(above) or '1'}}}{{{' '.join(below)}}}"]
-        return " ".join(above + sums + [self._factor(a) for a in matrices])
+        return " ".join(above + sums + [self.factor(a) for a in matrices])
 
     _print_MatAdd = _print_Add  # noqa: N815 - SymPy finds a printer by the name of the class
     _print_MatMul = _print_Mul  # noqa: N815
 
-    def _factor(self, expr: Any) -> str:
+    def factor(self, expr: Any) -> str:
         text = self._print(expr)
-        if not _is_sum(expr) or _anticommutator(expr):
+        if not _is_sum(expr) or _bracket(expr):
             return text
         return rf"\left({text}\right)" if r"\frac" in text else f"({text})"
 
@@ -195,16 +206,21 @@ def _is_inverse(expr: Any) -> bool:
     return isinstance(expr, sp.Pow) and bool(expr.exp.is_number) and bool(expr.exp.is_negative)
 
 
-def _anticommutator(expr: Any) -> tuple[Any, Any] | None:
-    """(A, B) if the sum is A B + B A, the A that stands first in ORDER first."""
+def _bracket(expr: Any) -> tuple[str, Any, Any, str] | None:
+    r"""The anticommutator \{A, B\} of a sum A B + B A (in ORDER), and the commutator [A, B] of A B - B A."""
     if not isinstance(expr, MatAdd) or len(expr.args) != 2:
         return None
-    one, two = (term.args if isinstance(term, MatMul) else () for term in expr.args)
-    if not all(getattr(a, "is_Matrix", False) for a in one + two):
+    (minus, one), (minus_too, two) = sorted((_sign(term) for term in expr.args), key=lambda a: a[0])
+    if minus or not (isinstance(one, MatMul) and isinstance(two, MatMul)):
         return None
-    for i in range(1, len(one)):
-        if one[i:] + one[:i] == two and one != two:
-            pair = [MatMul(*one[:i]).doit(deep=False), MatMul(*one[i:]).doit(deep=False)]
-            A, B = sorted(pair, key=lambda a: [_place(b) for b in (a.args if isinstance(a, MatMul) else (a,))])
-            return A, B
+    first, second = one.args, two.args
+    if not all(getattr(a, "is_Matrix", False) for a in first + second):
+        return None
+    for i in range(1, len(first)):
+        if first[i:] + first[:i] == second and first != second:
+            A, B = (MatMul(*part).doit(deep=False) for part in (first[:i], first[i:]))
+            if minus_too:
+                return "[", A, B, "]"
+            A, B = sorted((A, B), key=lambda a: [_place(b) for b in (a.args if isinstance(a, MatMul) else (a,))])
+            return r"\{", A, B, r"\}"
     return None
