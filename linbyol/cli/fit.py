@@ -15,7 +15,7 @@ class Fit:
     """
 
     file: Annotated[Path, tyro.conf.Positional]
-    """npz archive with ts (t,), p (t, d) eigenvalues of Wp and s (t, d) of F, as `linbyol simulate modes --out` writes"""
+    """npz archive with ts (t,) and the eigenvalues p of Wp, s of F (t, d), as `linbyol simulate modes --out` writes"""
     tau0: float = 1.0
     """initial target Wa = tau0 W: 1 a copy (BYOL), 0 the paper's theory"""
     json: bool = False
