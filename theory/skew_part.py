@@ -178,7 +178,12 @@ def undecayed_skew_part(run: Run) -> Verdict:
 def correlated(seed: int) -> dict[str, Any]:
     """Eight instances of the full flow, X and X_aug not commuting, Wa(0) = 0: four at η = 0, four at η = 0.02."""
     keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), 69), 8)
+    B, speed, gap = (np.asarray(a) for a in _solve_correlated(keys, np.repeat([0.0, 0.02], 4)))
+    return {"B": B.reshape(2, 4, 3), "speed": speed.reshape(2, 4), "gap": gap}
 
+
+@jax.jit
+def _solve_correlated(keys: Any, eta: Any) -> Any:
     def solve(key: Any, eta: Any) -> Any:
         a, b = jax.random.split(key)
         y0, k = weights(a, 3, 6, 0.5), constants(b, 6, alpha_p=1.0, beta=0.5, eta=eta)
@@ -189,9 +194,7 @@ def correlated(seed: int) -> dict[str, Any]:
         gap = k.X @ k.X_aug - k.X_aug @ k.X
         return jnp.linalg.norm(B, axis=(-2, -1)), jnp.linalg.norm(weights_flow(y, k).Wp), jnp.linalg.norm(gap)
 
-    eta = np.repeat([0.0, 0.02], 4)
-    B, speed, gap = (np.asarray(a) for a in jax.jit(jax.vmap(solve))(keys, eta))
-    return {"B": B.reshape(2, 4, 3), "speed": speed.reshape(2, 4), "gap": gap}
+    return jax.vmap(solve)(keys, eta)
 
 
 @claim(

@@ -14,7 +14,7 @@ from theory.mode_runs import between, uniforms
 
 SIZE = 4
 FIG8 = [(eta, tau) for eta in (0.001, 0.01, 0.05) for tau in (0.2, 0.4, 1.0)]
-GROUPS = {"balanced": 5, "unbalanced": 8, "no decay": 5, "small": 5, "figure 8": len(FIG8)}
+GROUPS = {"balanced": 5, "unbalanced": 8, "no decay": 5, "small": 5, "collapsing": 3, "figure 8": len(FIG8)}
 
 
 class Runs(NamedTuple):
@@ -38,17 +38,20 @@ class Runs(NamedTuple):
 @cache
 def runs(seed: int) -> dict[str, Runs]:
     """balanced: C = 0 with random (τ, α_p, η); unbalanced: the same with C ≠ 0; no decay: C ≠ 0, η = 0;
-    small: C ≠ 0, η = 0.02, τ = 1 and a small Wp, so that K < 0 at the start; figure 8: C = 0, α_p = 1, one start.
+    small: C ≠ 0, η = 0.02, τ = 1 and a small Wp, so that K < 0 at the start; collapsing: C ≠ 0 and η far above the
+    threshold, up to e^-8 only; figure 8: C = 0, α_p = 1, one start.
     """
     N = sum(GROUPS.values())
     groups = np.split(np.arange(N), np.cumsum(list(GROUPS.values()))[:-1])
-    balanced, _, no_decay, small, figure_8 = groups
+    balanced, _, no_decay, small, collapsing, figure_8 = groups
     u = uniforms(seed, 68)[:, :N]
     tau, alpha_p, eta = between(0.3, 1.2, u[0]), between(0.5, 3, u[1]), between(0.01, 0.1, u[2])
     eta[no_decay], eta[small] = 0, 0.02
     alpha_p[small], tau[small] = 1, 1
+    eta[collapsing], tau[collapsing] = 0.1, 0.3
     alpha_p[figure_8], (eta[figure_8], tau[figure_8]) = 1, np.transpose(FIG8)
     t1 = 20 / np.where(eta > 0, eta, 0.02)  # e^-20 in what decays at the rate η
+    t1[collapsing] *= 0.4
     a, b = jax.random.split(jax.random.fold_in(jax.random.key(seed), 69))
     Wp = np.array(0.7 * jax.random.normal(a, (N, SIZE, SIZE)))
     Wp[small] /= 5
