@@ -6,7 +6,7 @@ unbiased, and come with standard errors. Both only need the views, (b, V, n), ba
 """
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -38,24 +38,24 @@ class Moments(NamedTuple):
 class _Running(NamedTuple):
     """Mean and summed squares of deviations of X and X_aug, image after image (Welford)."""
 
-    count: Array
+    images: Array
     mean: tuple[Array, Array]
     squares: tuple[Array, Array]
 
 
-def moments_of_bank(bank: Float[Array, "N V n"]) -> Moments:
+def moments_of_bank(bank: Float[Array, "N V n"] | Any) -> Moments:
     """Exact moments of a fixed bank, whose views are drawn independently, with replacement (divisor V, no error).
 
     Raises `InputError` for a bank that is empty, not finite or not of shape (N, V, n).
     """
     check_views("bank", bank, least=1)
     images, views, n = bank.shape
-    X, X_aug = _of_bank(jnp.asarray(bank))
+    X, X_aug = _of_bank(_floating(bank))
     zero = jnp.zeros((n, n), X.dtype)
     return Moments(X, X_aug, zero, zero, images, views)
 
 
-def moments_of_views(batches: Iterable[Float[Array, "b V n"]]) -> Moments:
+def moments_of_views(batches: Iterable[Float[Array, "b V n"] | Any]) -> Moments:
     """Unbiased moments from V ≥ 2 fresh views an image, batch after batch: memory does not grow with the images.
 
     Of an image, Cov (divisor V - 1) estimates its share of X_aug, and x̄ x̄ᵀ - Cov/V its share of X; X itself need not
@@ -69,19 +69,19 @@ def moments_of_views(batches: Iterable[Float[Array, "b V n"]]) -> Moments:
         if shape not in (None, batch.shape[1:]):
             raise InputError(f"Argument `views` must keep its shape (V, n) = {shape}, but has {batch.shape[1:]}.")
         shape = batch.shape[1:]
-        running = _start(batch) if running is None else running
-        running = _add(running, jnp.asarray(batch))
+        batch = _floating(batch)
+        running = _add(_start(batch) if running is None else running, batch)
         images += batch.shape[0]
     if running is None or shape is None:
         raise InputError("Argument `views` must hold at least one batch of images, but is empty.")
     if images < 2:
         raise InputError("Argument `views` must hold at least two images for a standard error, but holds one.")
-    errors = (jnp.sqrt(squares / (images - 1) / images) for squares in running.squares)
-    return Moments(*running.mean, *errors, images, shape[0])
+    X_error, X_aug_error = (jnp.sqrt(squares / (images - 1) / images) for squares in running.squares)
+    return Moments(*running.mean, X_error, X_aug_error, images, shape[0])
 
 
 def moments_of_images(
-    images: Float[Array, "N ..."], draw: Callable[[Array, Array], Float[Array, "b V n"]], *, batch: int = 256
+    images: Float[Array, "N ..."], draw: Callable[[Any, Any], Float[Array, "b V n"]], *, batch: int = 256
 ) -> Moments:
     """`moments_of_views` of draw(images, index), `batch` images at a time; `index` counts them, for the draw's keys."""
     if not (isinstance(batch, int) and batch > 0):
@@ -91,7 +91,7 @@ def moments_of_images(
     return moments_of_views(draw(images[a : a + batch], index[a : a + batch]) for a in starts)
 
 
-def check_views(name: str, views: Array, *, least: int) -> None:
+def check_views(name: str, views: Any, *, least: int) -> None:
     """Views are finite, (N, V, n), with V at least `least`."""
     shape = jnp.shape(views)
     if len(shape) != 3 or 0 in shape:
@@ -111,7 +111,7 @@ def _of_bank(bank: Array) -> tuple[Array, Array]:
 
 
 def _start(batch: Array) -> _Running:
-    zero = jnp.zeros((batch.shape[2],) * 2, jnp.result_type(batch, float) if batch.dtype.kind != "f" else batch.dtype)
+    zero = jnp.zeros((batch.shape[2],) * 2, batch.dtype)
     return _Running(jnp.zeros((), zero.dtype), (zero, zero), (zero, zero))
 
 
@@ -122,15 +122,18 @@ def _add(running: _Running, batch: Array) -> _Running:
         around = views - mean[None]
         cov = around.T @ around / (views.shape[0] - 1)
         found = (jnp.outer(mean, mean) - cov / views.shape[0], cov)
-        count = running.count + 1
-        means = tuple(m + (a - m) / count for a, m in zip(found, running.mean, strict=True))
+        images = running.images + 1
+        means = tuple(m + (a - m) / images for a, m in zip(found, running.mean, strict=True))
         squares = tuple(
-            q + (a - m) * (a - new)
-            for a, m, new, q in zip(found, running.mean, means, running.squares, strict=True)
+            q + (a - m) * (a - new) for a, m, new, q in zip(found, running.mean, means, running.squares, strict=True)
         )
-        return _Running(count, means, squares), None  # type: ignore[arg-type]
+        return _Running(images, means, squares), None  # type: ignore[arg-type]
 
-    return jax.lax.scan(one, running, batch.astype(running.count.dtype))[0]
+    return jax.lax.scan(one, running, batch)[0]
+
+
+def _floating(views: Any) -> Array:
+    return jnp.asarray(views, dtype=None if jnp.issubdtype(jnp.result_type(views), jnp.floating) else float)
 
 
 def _symmetric(A: Array) -> Array:

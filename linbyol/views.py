@@ -1,10 +1,11 @@
 """Views of images: random shifts, small rotations and noise, on the device that holds the images.
 
 The map from an image to a view is linear, up to the noise, and fills with 0 what lies outside; so the views of centred
-images are centred. Every view has a key of its own, folded in by the image's index: batches do not change it.
+images are centred. What is drawn for an image depends on the key and the image's index, not on its batch.
 """
 
-from typing import NamedTuple
+import functools
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -22,45 +23,40 @@ class Augmentation(NamedTuple):
     noise: float | Array = 0.1  # standard deviation of the noise on each pixel, in the images' unit
 
 
-def view(key: Array, image: Float[Array, "h w c"], how: Augmentation) -> Float[Array, "h w c"]:
-    """One view of one image: rotated about its centre, shifted, bilinear, 0 outside, with noise."""
-    for_shift, for_angle, for_noise = jax.random.split(key, 3)
+def moved(image: Float[Array, "h w c"], shift: Float[Array, " 2"], angle: Float[Array, ""]) -> Float[Array, "h w c"]:
+    """The image rotated about its centre by `angle` (radians) and shifted (pixels), bilinear, 0 outside."""
     h, w, _ = image.shape
-    dtype = image.dtype
-    shift = how.shift * jax.random.uniform(for_shift, (2,), dtype, -1, 1)
-    angle = jnp.deg2rad(how.rotate * jax.random.uniform(for_angle, (), dtype, -1, 1))
-    where = sources(h, w, shift, angle)
-    seen = jax.vmap(lambda channel: map_coordinates(channel, where, order=1, mode="constant"), 2, 2)(image)
-    return seen + how.noise * jax.random.normal(for_noise, image.shape, dtype)
-
-
-def sources(h: int, w: int, shift: Float[Array, " 2"], angle: Float[Array, ""]) -> list[Float[Array, "h w"]]:
-    """Where in the image each pixel of the view looks: rows and columns, rotated about the centre and shifted."""
     rows, columns = jnp.meshgrid(jnp.arange(h) - (h - 1) / 2, jnp.arange(w) - (w - 1) / 2, indexing="ij")
     cos, sin = jnp.cos(angle), jnp.sin(angle)
-    return [
+    where = [  # each pixel of the view looks there
         cos * rows + sin * columns + (h - 1) / 2 + shift[0],
         cos * columns - sin * rows + (w - 1) / 2 + shift[1],
     ]
+    return jax.vmap(lambda channel: map_coordinates(channel, where, order=1, mode="constant"), 2, 2)(image)
 
 
-def views(
+@functools.partial(jax.jit, static_argnums=4)
+def views_of(
     key: Array, images: Float[Array, "b h w c"], index: Int[Array, " b"], how: Augmentation, number: int
 ) -> Float[Array, "b v n"]:
-    """`number` views of each image, flattened; `index` names the images, and decides their keys."""
+    """`number` views of each image, flattened; `index` names the images, and decides what is drawn for each."""
 
     def of_one(image: Array, i: Array) -> Array:
-        keys = jax.random.split(jax.random.fold_in(key, i), number)
-        return jax.vmap(lambda key: view(key, image, how).reshape(-1))(keys)
+        for_place, for_noise = jax.random.split(jax.random.fold_in(key, i))
+        place = jax.random.uniform(for_place, (number, 3), image.dtype, -1, 1)
+        noise = jax.random.normal(for_noise, (number, image.size), image.dtype)
+        place, noise = jax.lax.optimization_barrier((place, noise))  # or XLA draws them again for every pixel
+        move = lambda place: moved(image, how.shift * place[:2], jnp.deg2rad(how.rotate * place[2]))  # noqa: E731
+        return jax.vmap(move)(place).reshape(number, -1) + how.noise * noise
 
     return jax.vmap(of_one)(images, index)
 
 
-def bank(key: Array, images: Float[Array, "N h w c"], how: Augmentation, number: int) -> Float[Array, "N v n"]:
+def bank(key: Array, images: Float[Array, "N h w c"] | Any, how: Augmentation, number: int) -> Float[Array, "N v n"]:
     """A fixed bank of `number` views of every image. Raises `InputError` for bad images or settings."""
     check_images(images)
     check_augmentation(how, number)
-    return _bank(key, jnp.asarray(images), how, number)
+    return views_of(key, jnp.asarray(images), jnp.arange(images.shape[0]), how, number)
 
 
 def check_augmentation(how: Augmentation, number: int) -> None:
@@ -74,14 +70,9 @@ def check_augmentation(how: Augmentation, number: int) -> None:
         raise InputError(f"Argument `views` must be a positive whole number, but is {number!r}.")
 
 
-def check_images(images: Array) -> None:
+def check_images(images: Any) -> None:
     """Images are finite, (N, h, w, c), and there is at least one pixel."""
     shape = jnp.shape(images)
     if len(shape) != 4 or 0 in shape:
         raise InputError(f"Argument `images` must have shape (N, h, w, c), none of them 0, but has shape {shape}.")
     check_numbers("images", images)
-
-
-_bank = jax.jit(
-    lambda key, images, how, number: views(key, images, jnp.arange(images.shape[0]), how, number), static_argnums=3
-)
