@@ -14,6 +14,7 @@ from linbyol.integrate import integrate
 TS = jnp.linspace(0.0, 20.0, 33)
 RTOL, ATOL = 1e-10, 1e-12
 DRIFT = 1e-9  # of a quantity that the flow conserves and the integrator does not know of: ten times RTOL
+BOUND = 1 + 1e-9  # of a ratio to a proven bound, by the same
 
 
 class Solved(NamedTuple):

@@ -47,3 +47,4 @@ EXPLICIT = _explicit(2, 3)
 MODES = _space(Modes, Isotropic, _two(instances.modes, instances.isotropic))
 COMMUTING_MODES = _space(Modes, Commuting, _two(instances.modes, instances.commuting))
 AMPLITUDES = _space(Amplitudes, Commuting, _two(instances.amplitudes, instances.commuting))
+ETA_P, ETA_S = sp.symbols("eta_p eta_s", real=True)  # weight decays of their own for Wp and W

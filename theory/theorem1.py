@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import sympy as sp
 from sympy.matrices.expressions import MatrixSymbol
 
 from linbyol.claims import Run, Verdict, claim
@@ -24,9 +23,7 @@ from linbyol.equations import (
 from theory import instances
 from theory.prover import Rate, Space, proven, trace
 from theory.solves import DRIFT, Solved, drift, largest, solve
-from theory.spaces import SYMMETRIC, UNSYMMETRISED, WEIGHTS
-
-ETA_P, ETA_S = sp.symbols("eta_p eta_s", positive=True)
+from theory.spaces import ETA_P, ETA_S, SYMMETRIC, UNSYMMETRISED, WEIGHTS
 
 
 class Prescribed(NamedTuple):
