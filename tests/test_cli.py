@@ -275,3 +275,38 @@ def test_verbs_that_need_the_tree_say_so(tmp_path, monkeypatch, capsys):
         code, _, err = call(verb, capsys=capsys)
         assert code == 2
         assert "needs a checkout of the project" in err
+
+
+def test_data_moments_feed_simulate(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "images.npz", images=rng.integers(0, 255, (60, 5, 5), dtype=np.uint8))
+    arguments = ("data", "moments", str(tmp_path / "images.npz"), "--views", "4", "--json")
+    outputs = [tmp_path / "a.npz", tmp_path / "b.npz"]
+    for path in outputs:
+        code, out, _ = call(*arguments, "-o", str(path), capsys=capsys)
+        assert code == 0
+    assert outputs[0].read_bytes() == outputs[1].read_bytes()
+    assert json.loads(out)["n"] == 25
+    assert json.loads(outputs[0].with_suffix(".json").read_text())["environment"]["versions"]["jax"]
+    run = ("simulate", "weights", "--moments", str(outputs[0]), "--t1", "2", "--json")
+    assert call(*run, capsys=capsys)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("array", "sentence"),
+    [
+        (np.full((4, 3, 3), np.nan), "must be finite"),
+        (np.zeros((4, 3)), "must have shape (N, h, w) or (N, h, w, c)"),
+        (np.zeros((0, 3, 3)), "none of them 0"),
+        (np.array(["a", "b"]), "must be real numbers"),
+    ],
+)
+def test_bad_images_exit_3_and_write_nothing(array, sentence, tmp_path, capsys):
+    np.savez(tmp_path / "images.npz", images=array)
+    code, out, err = call(
+        *("data", "moments", str(tmp_path / "images.npz"), "-o", str(tmp_path / "m.npz")), capsys=capsys
+    )
+    assert (code, out) == (3, "")
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "m.npz").exists()
