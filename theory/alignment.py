@@ -172,7 +172,7 @@ def aligned_in_the_end(run: Run) -> Verdict:
 @claim(
     "B70c",
     title="Where everything collapses, nothing need align",
-    statement="Above the threshold F and Wp vanish with fixed directions: |[F, Wp]|/(|F||Wp|) tends to a number above 0.",
+    statement="Above the threshold F and Wp vanish with fixed directions: |[F, Wp]|/(|F||Wp|) tends to no 0.",
     source="derived; Theorem 3",
     kind="numeric",
 )

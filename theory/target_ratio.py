@@ -19,7 +19,10 @@ from theory.mode_runs import between, first_crossing, follow, uniforms
 
 @cache
 def proportionality(seed: int) -> dict[str, Any]:
-    """An aligned instance of the full flow, Wa(0) = W(0): tau of each mode, and what is left of Wa - tau W."""
+    """An aligned instance of the full flow, Wa(0) = W(0): tau of each mode, and what is left of Wa - tau W.
+
+    turned: the largest off-diagonal entry of Wp and F in the eigenbasis of the start; moved: of Wp's diagonal.
+    """
     a, b = jax.random.split(jax.random.fold_in(jax.random.key(seed), 16))
     d, n, u = 3, 5, uniforms(seed, 16)[:, :3]
     U, V = orthogonal(a, d), orthogonal(b, n)[:, :d]
@@ -31,9 +34,13 @@ def proportionality(seed: int) -> dict[str, Any]:
     best = np.asarray(solution.map(lambda y: reduced(y, k).tau))  # least squares
     rows, rows_a = np.asarray(U).T @ W, np.asarray(U).T @ Wa
     size = np.linalg.norm(Wa, axis=(1, 2))
+    Wp, F = (np.asarray(U).T @ M @ np.asarray(U) for M in (np.asarray(solution.ys.Wp), W @ np.swapaxes(W, 1, 2)))
+    off = 1 - np.eye(d)
     return {
         "spread": np.ptp(tau, axis=1).max(),
         "one": (np.linalg.norm(Wa - best[:, None, None] * W, axis=(1, 2)) / size).max(),
+        "turned": max(np.abs(off * Wp).max(), np.abs(off * F).max()),
+        "moved": np.abs(Wp[-1] - Wp[0]).max(),
         "each": (np.linalg.norm(rows_a - tau[:, :, None] * rows, axis=(1, 2)) / size).max(),
     }
 
