@@ -155,7 +155,7 @@ def plane_rates() -> np.ndarray:
 @claim(
     "B66",
     title="The stable point w = w_a = λ_d/λ_s",
-    statement="On the plane w = w_p (α_p = 1) positive starts go to w = w_a = λ_d/λ_s; without predictor to the origin.",
+    statement="On w = w_p (α_p = 1) positive starts go to w = w_a = λ_d/λ_s; without predictor they go to the origin.",
     source="Appendix D; Fig. 10",
     kind="numeric",
 )

@@ -38,7 +38,7 @@ def scrambling(seed: int) -> dict[str, Any]:
         "projector": np.abs(P @ Sx @ P @ np.linalg.inv(law) - P).max(),
         "printed": np.abs(enumerated - Sx).max(),
         "printed_projector": np.abs(P @ Sx @ P @ np.linalg.inv(Sx) - P).max(),
-        "sampled": max(deviation(views[0], views[0], law), deviation(*views, P @ Sx @ P)),
+        "sampled": max(deviation(views[0], views[0], law), deviation(views[0], views[1], P @ Sx @ P)),
         "printed_sampled": deviation(views[0], views[0], Sx),
         "commutator": np.linalg.norm(P @ Sx - Sx @ P),
     }
