@@ -1,0 +1,221 @@
+"""The cosine loss on modes (Bao, arXiv 2309.16109): balance, sixth order, the regimes, and how far the norms carry."""
+
+from functools import cache, partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import sympy as sp
+
+from linbyol.claims import Run, Verdict, claim, holds_if
+from linbyol.equations import Isotropic, parabola_flow
+from linbyol.equations_cosine import (
+    Cosine,
+    CosineModes,
+    Norms,
+    attraction,
+    cosine_modes_flow,
+    frozen_flow,
+    mode_balance,
+    norms,
+    predictor_descent,
+)
+from linbyol.integrate import integrate
+from linbyol.losses import byol_cosine
+from theory.instances import orthogonal
+from theory.words import residual
+
+DIMENSIONS = (16, 64, 192)  # features, as in the sheet
+BATCHES, SAMPLES = 16, 1500
+TIMES = np.linspace(0.0, 2.0, 41)
+MODES = 6
+ROUNDING = 1e-12
+
+
+@cache
+def proofs() -> dict[str, Any]:
+    """What SymPy leaves on three modes of: the balance's rate, the shrinking of Σ p²; and degrees in p."""
+    p, s = (np.array(sp.symbols(f"{letter}_1:4", positive=True)) for letter in "ps")
+    rho, kappa = sp.symbols("rho kappa", positive=True)
+    k, y = Cosine(kappa, rho), CosineModes(p, s)
+    rate = cosine_modes_flow(y, k)
+    balance = rate.s - 2 * p * rate.p + 2 * rho * mode_balance(y, k)
+    at = CosineModes(p, p * p)
+    n, v = norms(at), cosine_modes_flow(at, k).p
+    shrink = (p * v).sum() + 2 * (p**7).sum() / (n.predictor**3 * kappa * n.encoder) + rho * (p * p).sum()
+    q = sp.Symbol("p")
+    frozen = frozen_flow(q, Norms(*sp.symbols("N_Phi N_Psi T", positive=True)), k)
+    return {
+        "balance": "".join(residual(sp.expand(b)) for b in balance),
+        "shrink": residual(sp.simplify(shrink)),
+        "degree": int(sp.degree(sp.expand(frozen), q)),
+        "degree_of_the_distance": int(sp.degree(sp.expand(parabola_flow(q, Isotropic(1, 0, rho, kappa - 1))), q)),
+    }
+
+
+@cache
+def paths(seed: int) -> dict[str, Any]:
+    """Six random modes off the parabola and on it, under the flow with its own norms."""
+    a, b, c = jax.random.split(jax.random.fold_in(jax.random.key(seed), 95), 3)
+    p = jax.random.uniform(a, (MODES,), minval=0.5, maxval=1.5)
+    k = Cosine(1.0 + jax.random.uniform(c, ()), jnp.asarray(0.1))
+    s = jnp.stack([p * p + jax.random.uniform(b, (MODES,)), p * p])
+    ps = jnp.stack([p, p])
+    solve = lambda p, s: integrate(cosine_modes_flow, CosineModes(p, s), k, TIMES, rtol=1e-10, atol=1e-12).ys  # noqa: E731
+    return {"k": k, "ys": jax.jit(jax.vmap(solve))(ps, s)}
+
+
+@partial(jax.jit, static_argnames="d")
+def gradient_errors(key: Any, d: int) -> jax.Array:
+    """Gram matrix of the errors of -∂L/∂Wp in BATCHES independent estimates, in parts of the law's own square."""
+    a, b, c, e = jax.random.split(key, 4)
+    f, w = jax.random.uniform(c, (2, d), minval=0.3, maxval=1.7)
+    Q, sigma = orthogonal(b, d), jnp.sqrt(0.5)
+    Phi, Wp = orthogonal(a, d) * jnp.sqrt(f), (Q * w) @ Q.T
+    law = predictor_descent(Wp, Phi @ Phi.T, Cosine(1.5, 0.0))
+
+    def error(key: Any) -> Any:
+        x, noise1, noise2 = jax.random.normal(key, (3, SAMPLES, d))
+        f1, f2 = (x + sigma * noise1) @ Phi.T, (x + sigma * noise2) @ Phi.T
+        return -jax.grad(lambda Wp: byol_cosine(f1 @ Wp.T, f2).total / 2)(Wp) - law
+
+    errors = jax.lax.map(error, jax.random.split(e, BATCHES)).reshape(BATCHES, -1)
+    return errors @ errors.T / jnp.sum(law * law)
+
+
+def norm_of_mean(gram: np.ndarray) -> tuple[float, float]:
+    """‖E error‖ and its standard error from the Gram matrix of independent estimates: no noise adds to it.
+
+    The square is the mean inner product of two different estimates, its error the jackknife's.
+    """
+    m, total, rows, own = len(gram), gram.sum(), gram.sum(1), np.diagonal(gram)
+    square = (total - own.sum()) / (m * (m - 1))
+    without = (total - 2 * rows + 2 * own - own.sum()) / ((m - 1) * (m - 2))
+    error = np.sqrt((m - 1) / m * np.sum((without - without.mean()) ** 2))
+    size = np.sqrt(max(square, error))
+    return float(size), float(error / (2 * size))
+
+
+@claim(
+    "B95",
+    title="The cosine loss makes sixth-order modes",
+    statement="With concentrated norms the modes keep s = p² + c e^(-2ρt), and on s = p² ṗ is of sixth order in p (the "
+    "distance: third); the gradient is that of the cosine loss up to an error that falls with the feature dimension.",
+    source="2309.16109; 15.3",
+    kind="numeric",
+)
+def sixth_order(run: Run) -> Verdict:
+    found = paths(run.seed)
+    y, k = found["ys"], found["k"]
+    kept = mode_balance(y, k) * jnp.exp(2 * k.rho * TIMES)[None, :, None]
+    drift = float(jnp.max(jnp.abs(kept - kept[:, :1])))
+    p, s = jax.random.uniform(jax.random.fold_in(run.key, 950), (2, MODES), minval=0.2, maxval=1.0)
+    matrix = jnp.diagonal(predictor_descent(jnp.diag(p), jnp.diag(s), k))
+    gap = float(jnp.max(jnp.abs(matrix - cosine_modes_flow(CosineModes(p, s), k).p)))
+    key = jax.random.fold_in(run.key, 951)
+    sizes = [norm_of_mean(np.asarray(gradient_errors(jax.random.fold_in(key, d), d))) for d in DIMENSIONS]
+    error, spread = (np.array(column) for column in zip(*sizes, strict=True))
+    falls = (error[:-1] - error[1:] > 4 * np.hypot(spread[:-1], spread[1:])).all()
+    shown = proofs()
+    return holds_if(
+        drift < 1e-9 and gap < ROUNDING and falls and not shown["balance"]
+        and (shown["degree"], shown["degree_of_the_distance"]) == (6, 3),
+        seeds=[run.seed],
+        drift=drift,
+        matrix_against_modes_gap=gap,
+        feature_dimensions=list(DIMENSIONS),
+        relative_gradient_error=error,
+        its_standard_error=spread,
+        slope_in_log_dimension=np.polyfit(np.log(DIMENSIONS), np.log(error), 1)[0],
+        degree=shown["degree"],
+        dimensions="3 modes (sums over modes have a fixed number of terms)",
+    )  # fmt: skip
+
+
+def equilibria(n: Norms, k: Cosine) -> np.ndarray:
+    """Positive real zeros of `frozen_flow`, ascending; the coefficients are read off the function itself."""
+    nodes = np.linspace(-1, 1, 7)
+    coefficients = np.polyfit(nodes, frozen_flow(nodes, n, k), 6)  # exact: seven nodes, degree six
+    roots = np.roots(coefficients[:-1])  # p = 0 divided out
+    return np.sort(roots[(np.abs(roots.imag) < 1e-7) & (roots.real > 1e-9)].real)
+
+
+@claim(
+    "B95c",
+    title="Regimes of the cosine loss at frozen norms",
+    statement="As a state's norms shrink by a, the frozen flow passes once from 'collapse' (only p = 0) to two "
+    "positive equilibria p₋ < p₊, at a² = max h/(ρ κ N_Ψ N_Φ), h = attraction · κ N_Ψ N_Φ/p; p₋/a falls to 0, so every mode "
+    "with p > 0 passes it: first p₋ lies above some modes (bistable), then below all (stable).",
+    source="2309.16109 (names: its reviews; the criteria here are derived)",
+    kind="numeric",
+)
+def regimes(run: Run) -> Verdict:
+    u = np.asarray(jax.random.uniform(jax.random.fold_in(run.key, 952), (8, MODES), minval=0.3, maxval=1.2))
+    scales = np.geomspace(30, 0.02, 60)
+    passed, errors, orders, kinds = [], [], [], []
+    for p in u:
+        n = norms(CosineModes(p, p * p))
+        k = Cosine(1.3, 0.2)
+        grid = np.linspace(1e-4, 2 * p.max(), 20001)
+        h = attraction(CosineModes(grid, grid * grid), n, k) * (k.kappa * n.predictor * n.encoder) / grid
+        threshold = np.sqrt(h.max() / (k.rho * k.kappa * n.predictor * n.encoder))
+        roots = [equilibria(norms(CosineModes(a * p, (a * p) ** 2)), k) / a for a in scales]
+        count = np.array([len(r) for r in roots])
+        passed.append(set(count) == {0, 2} and (np.diff(count) >= 0).all())
+        errors.append(abs(scales[np.argmax(count == 2)] / threshold - 1))
+        low = np.array([r[0] for r in roots if len(r)])
+        orders.append((np.diff(low) < 0).all() and abs(np.log(low[-2] / low[-1]) / np.log(scales[-2] / scales[-1]) - 2))
+        kinds.append([int((count == 0).sum()), int((low >= p.min()).sum()), int((low < p.min()).sum())])
+    step = np.log(scales[0] / scales[1])
+    return holds_if(
+        all(passed) and max(errors) < 1.01 * step and max(orders) < 0.05 and min(k[2] for k in kinds) > 0,
+        seeds=[run.seed],
+        states=len(u),
+        largest_error_of_the_threshold=max(errors),
+        grid_step_of_log_a=step,
+        order_of_p_minus_less_2=max(orders),
+        scales_collapse_bistable_stable=kinds[0],
+    )
+
+
+@jax.jit
+def scale_slope(key: Any) -> jax.Array:
+    """|<Wp, ∂L/∂Wp>| of the cosine loss on 50 random pairs of features in 8 dimensions."""
+    f1, f2 = jax.random.normal(key, (2, 50, 8))
+    Wp = jnp.eye(8) + f1[:8] / 4
+    return jnp.abs(jnp.vdot(Wp, jax.grad(lambda Wp: byol_cosine(f1 @ Wp.T, f2).total)(Wp)))
+
+
+@claim(
+    "B95d",
+    title="The stable equilibrium is one of frozen norms only",
+    statement="With its own norms the sixth-order flow has no equilibrium but 0: on s = p², p > 0, d/dt ½Σp² = "
+    "-2Σp⁷/(κ N_Ψ³ N_Φ) - ρ Σp² < 0; at equal modes and ρ = 0 p² falls at 4/(κ d²), and is 0 in finite time. The "
+    "cosine loss itself is scale-free, so it keeps Σp² at ρ = 0: the O(1/d) is what concentrated norms leave out.",
+    source="derived",
+    kind="numeric",
+)
+def extinction(run: Run) -> Verdict:
+    y = paths(run.seed)["ys"]
+    size, ratio = np.asarray((y.p[1] ** 2).sum(-1)), np.asarray(y.p[1].max(-1) / y.p[1].min(-1))
+    errors = []
+    for d, kappa, p0 in ((4, 1.5, 1.0), (16, 1.2, 0.7)):
+        k = Cosine(kappa, 0.0)
+        p = np.full(d, p0)
+        v = cosine_modes_flow(CosineModes(p, p * p), k).p
+        errors.append(np.abs(2 * p * v + 4 / (kappa * d**2)).max())
+    of_the_loss, left = float(scale_slope(jax.random.fold_in(run.key, 953))), proofs()["shrink"]
+    return holds_if(
+        (np.diff(size) < 0).all()
+        and (np.diff(ratio) < 0).all()
+        and max(errors) < ROUNDING
+        and of_the_loss < ROUNDING
+        and not left,
+        seeds=[run.seed],
+        sum_of_p2=[size[0], size[-1]],
+        largest_over_smallest_p=[ratio[0], ratio[-1]],
+        rate_of_p2_at_equal_modes_error=max(errors),
+        slope_of_the_loss_along_Wp=of_the_loss,
+        dimensions="3 modes (sums over modes have a fixed number of terms)",
+    )
