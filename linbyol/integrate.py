@@ -22,7 +22,7 @@ SOLVERS: dict[str, Callable[[], diffrax.AbstractSolver]] = {
     "dopri8": diffrax.Dopri8,
     "kvaerno5": diffrax.Kvaerno5,
 }
-Event = Callable[[Any, Any, Any, Any], Any]  # (t, y, rate, k) -> real; the solve stops where it crosses zero
+Event = Callable[[Any, Any, Any, Any], Any]  # (t, y, rate, k) -> real; the solve stops where it falls through zero
 
 
 class IntegrationError(RuntimeError):
@@ -53,8 +53,8 @@ def integrate(
     ts         (t,) increasing times of the flow, at least two; backwards in time is `backwards(flow)`
     rtol, atol tolerances of a step; in float32 rtol is at least 1e-6
     solver     a diffrax solver, or "tsit5" (default), "dopri8" (tight tolerances), "kvaerno5" (stiff)
-    event      (t, y, rate, k) -> real, e.g. `collapse(tol)`, `steady(tol)`: the solve stops where it crosses zero, and
-               the trajectory keeps that state from then on
+    event      (t, y, rate, k) -> real, e.g. `collapse(tol)`, `steady(tol)`: the solve stops where it falls through
+               zero, and the trajectory keeps that state from then on
     dense      keep an interpolation, so that `.at(t)` works for any t between ts[0] and ts[-1]
     throw      raise `IntegrationError` if ts[-1] is not reached; else see `.ok` (as always under vmap and jit)
     progress   percent done on standard error, if it is a terminal
@@ -147,8 +147,9 @@ def prepare(flow: Flow, y0: Any, k: Any) -> tuple[Any, Any]:
 
 @eqx.filter_jit
 def _solve(flow, y0, k, ts, rtol, atol, solver, event, dense, max_steps, progress, adjoint) -> Trajectory:
-    root_finder: Any = optimistix.Bisection(1e-12, 1e-12)  # type: ignore[call-arg]
-    stop = None if event is None else diffrax.Event(Partial(_cross, flow, event), root_finder)
+    # An event falls through zero, so the bisection need not look which way: under vmap it also runs where none happened
+    root_finder: Any = optimistix.Bisection(1e-12, 1e-12, flip=True)  # type: ignore[call-arg]
+    stop = None if event is None else diffrax.Event(Partial(_cross, flow, event), root_finder, direction=False)
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(Partial(_rate, flow)),
         solver,

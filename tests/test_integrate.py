@@ -233,6 +233,16 @@ def test_collapse_stops_the_solve_and_keeps_the_state():
     assert np.allclose(jnp.max(trajectory.ys.s[after], axis=1), 1e-6, rtol=1e-3)
 
 
+def test_events_stop_each_lane_at_its_own_time():
+    solve = lambda eta: integrate(modes_flow, Y, K._replace(eta=eta), np.linspace(0, 200, 5), event=collapse(1e-6))  # noqa: E731
+    etas = jnp.array([0.01, 0.5, 1.0, 2.0])
+    mapped = jax.vmap(solve)(etas)
+    assert mapped.ok.all()
+    assert np.allclose(mapped.stopped, [solve(eta).stopped for eta in etas], rtol=1e-8)
+    assert (jnp.diff(mapped.stopped) < 0).all()
+    assert mapped.stopped[0] == 200  # this one survives
+
+
 def test_steady_stops_at_a_fixed_point():
     trajectory = integrate(modes_flow, Y, K, np.linspace(0, 5000, 11), event=steady(1e-7))
     assert trajectory.stopped < 5000
