@@ -145,8 +145,8 @@ def equilibria(n: Norms, k: Cosine) -> np.ndarray:
     "B95c",
     title="Regimes of the cosine loss at frozen norms",
     statement="As a state's norms shrink by a, the frozen flow passes once from 'collapse' (only p = 0) to two "
-    "positive equilibria p₋ < p₊, at a² = max h/(ρ κ N_Ψ N_Φ), h = attraction · κ N_Ψ N_Φ/p; p₋/a falls to 0, so every mode "
-    "with p > 0 passes it: first p₋ lies above some modes (bistable), then below all (stable).",
+    "positive equilibria p₋ < p₊, at a² = max h/(ρ κ N_Ψ N_Φ), h = attraction · κ N_Ψ N_Φ/p; p₋/a falls to 0, so every "
+    "mode with p > 0 passes it: first p₋ lies above some modes (bistable), then below all (stable).",
     source="2309.16109 (names: its reviews; the criteria here are derived)",
     kind="numeric",
 )
