@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from linbyol.checks import InputError, check_numbers
+from linbyol.checks import InputError
 from linbyol.moments import Moments, check_views, moments_of_images, moments_of_views
-from linbyol.store import read_arrays
+from linbyol.store import FileError, read_arrays
 from linbyol.views import Augmentation, check_augmentation, views_of
 
 
@@ -45,7 +45,7 @@ def moments_of_file(
         raise InputError(f"Argument `views` must be at least 2, but is {views}.")
     images = array[..., None] if array.ndim == 3 else array
     if images.ndim != 4 or 0 in images.shape:
-        raise InputError(
+        raise FileError(
             f"Array `{name}` of {path} must have shape (N, h, w) or (N, h, w, c), none of them 0, "
             f"but has shape {array.shape}."
         )
@@ -61,11 +61,14 @@ def _find(path: str | Path) -> tuple[str, np.ndarray]:
     names = [name for name in arrays if name in ("images", "views")] or list(arrays)
     if len(names) != 1:
         found = ", ".join(arrays) or "nothing"
-        raise InputError(f"File {path} must hold one array, `images` or `views`, but holds {found}.")
+        raise FileError(f"File {path} must hold one array, `images` or `views`, but holds {found}.")
     array = arrays[names[0]]
     if array.dtype.kind not in "fiu":
-        raise InputError(f"Array `{names[0]}` of {path} must be real numbers, but has dtype {array.dtype}.")
-    check_numbers(names[0], array)
+        raise FileError(f"Array `{names[0]}` of {path} must be real numbers, but has dtype {array.dtype}.")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise FileError(
+            f"Array `{names[0]}` of {path} must be finite, but has {(~np.isfinite(array)).sum()} that are not."
+        )
     if array.dtype == np.uint8:
         return names[0], array / 255
     return names[0], array if array.dtype == np.float32 else array.astype(np.float64)

@@ -101,6 +101,20 @@ def check_views(name: str, views: Any, *, least: int) -> None:
     check_numbers(name, views)
 
 
+def feasible(moments: Moments) -> tuple[Moments, float]:
+    """The nearest positive semidefinite moments, and the most negative eigenvalue that had to go (0 if none).
+
+    An unbiased estimate of X may have small negative eigenvalues, as a moment cannot; flows want the latter.
+    """
+    removed = 0.0
+    nearest = {}
+    for name in ("X", "X_aug"):
+        s, U = jnp.linalg.eigh(getattr(moments, name))
+        removed = min(removed, float(s[0]))
+        nearest[name] = _symmetric((U * jnp.maximum(s, 0)[None, :]) @ U.T) if s[0] < 0 else getattr(moments, name)
+    return moments._replace(**nearest), removed
+
+
 @jax.jit
 def _of_bank(bank: Array) -> tuple[Array, Array]:
     mean = bank.mean(axis=1)  # (N, n)
