@@ -1,4 +1,4 @@
-"""A trajectory as a picture: what a mode, or a spectrum, does in time."""
+"""Pictures of results: what a mode, or a spectrum, does in time, and phase diagrams."""
 
 import io
 from pathlib import Path
@@ -33,6 +33,50 @@ def draw(trajectory: Trajectory, path: str | Path) -> None:
         axes.set(xlabel="$t$", title=name)
         axes.title.set_fontsize(9)
         axes.spines[["top", "right"]].set_visible(False)
+    _write(figure, path)
+
+
+def draw_phase(
+    axes: dict[str, np.ndarray], values: np.ndarray, path: str | Path, *, name: str, log: tuple[str, ...] = ()
+) -> None:
+    """Write a picture of a phase diagram: values (y, x) over the first and the second axis."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.colors import BoundaryNorm, ListedColormap
+    from matplotlib.figure import Figure
+
+    check_suffix(path)
+    (x, xs), (y, ys) = axes.items()
+    figure = Figure(figsize=(4.2, 3.0), layout="constrained")
+    FigureCanvasAgg(figure)
+    panel = figure.subplots()
+    if name == "verdict":
+        colours = ListedColormap(["#c9c9c9", "#0072b2", "#e69f00"])
+        image = panel.pcolormesh(xs, ys, values, cmap=colours, norm=BoundaryNorm([-0.5, 0.5, 1.5, 2.5], 3))
+        bar = figure.colorbar(image, ticks=[0, 1, 2])
+        bar.ax.set_yticklabels(["collapses", "survives", "slow"])
+    else:
+        image = panel.pcolormesh(xs, ys, np.where(np.isfinite(values), values, np.nan), cmap="viridis")
+        figure.colorbar(image, label=WORDS[name])
+    image.set_rasterized(True)
+    panel.set(xlabel=LETTERS.get(x, x), ylabel=LETTERS.get(y, y))
+    panel.set_xscale("log" if "x" in log else "linear")
+    panel.set_yscale("log" if "y" in log else "linear")
+    _write(figure, path)
+
+
+WORDS = {"p": r"$p(\infty)$", "escape_time": "time to 90 % of $p_+$", "alignment": "least $K_j$ on the way"}
+LETTERS = {
+    "alpha_p": r"$\alpha_p$",
+    "beta": r"$\beta$",
+    "eta": r"$\eta$",
+    "sigma2": r"$\sigma^2$",
+    "tau": r"$\tau$",
+    "lambda_d": r"$\lambda_d$",
+    "lambda_s": r"$\lambda_s$",
+}
+
+
+def _write(figure: Any, path: str | Path) -> None:
     buffer = io.BytesIO()
     figure.savefig(buffer, format=Path(path).suffix[1:], dpi=200)
     store.write_bytes(path, buffer.getvalue())

@@ -14,7 +14,10 @@ import tyro
 
 from linbyol.cli.data import Data
 from linbyol.cli.doctor import Doctor
+from linbyol.cli.explain import Explain
 from linbyol.cli.figure import Figure
+from linbyol.cli.fit import Fit
+from linbyol.cli.phase import Phase
 from linbyol.cli.prove import Prove
 from linbyol.cli.reproduce import Reproduce
 from linbyol.cli.simulate import Simulate
@@ -22,6 +25,9 @@ from linbyol.cli.simulate import Simulate
 VERBS: dict[str, Callable[..., Any]] = {
     "prove": Prove,
     "simulate": Simulate,
+    "phase": Phase,
+    "fit": Fit,
+    "explain": Explain,
     "figure": Figure,
     "reproduce": Reproduce,
     "data": Data,
