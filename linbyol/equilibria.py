@@ -1,4 +1,4 @@
-"""Equilibria of Lemma 1's flow for data whose X and X_aug need not commute, and the decay above which all collapses.
+"""Equilibria of Lemma 1's flow for data whose X and X_aug need not commute, and the decay at which they vanish.
 
 At an equilibrium Wa = W, and for eta > 0 Theorem 1 makes W Wᵀ = Wpᵀ Wp / alpha_p. One of rank one is W = u wᵀ,
 Wp = p u uᵀ with |w| = p/√alpha_p and
@@ -13,11 +13,32 @@ which is max λ_d²/(4 λ_s) where X and X_aug commute. No equilibrium but zero 
 singular pair of W gives eta ≤ p |Xv| - p² vᵀΣv), which is the same number for commuting data.
 """
 
-import jax
-import jax.numpy as jnp
-from jaxtyping import Array, Float
+import itertools
+from typing import Any
 
-from linbyol.equations import Constants
+import equinox as eqx
+import jax
+import jax.flatten_util
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Complex, Float, Int
+
+from linbyol.checks import InputError, check_constants, concrete
+from linbyol.equations import Constants, Weights, weights_flow
+
+
+class Equilibria(eqx.Module):
+    """Equilibria of weights_flow, one for each orbit of the symmetry W → Q W, Wp → Q Wp Qᵀ, Wa → Q Wa, Q orthogonal.
+
+    eigenvalues are those of the flow's Jacobian without the zeros that belong to the symmetry, real parts descending,
+    nan behind the last; stable where all real parts are negative.
+    """
+
+    y: Weights  # leaves (m, d, n), (m, d, d), (m, d, n)
+    rank: Int[Array, " m"]  # of W
+    residual: Float[Array, " m"]  # largest rate left
+    eigenvalues: Complex[Array, "m N"]
+    stable: Bool[Array, " m"]
 
 
 def critical_decay(k: Constants) -> Float[Array, ""]:
@@ -65,3 +86,142 @@ def _top(k: Constants) -> tuple[Float[Array, ""], Float[Array, ""], Float[Array,
     etas, ps, vs = jax.lax.map(climb, starts)
     best = jnp.argmax(etas)
     return etas[best], ps[best], vs[best]
+
+
+def equilibria(k: Constants, d: int, *, key: Any, starts: int = 256) -> Equilibria:
+    """The equilibria of weights_flow with d features and k.eta > 0, found and classified; zero first, then by rank.
+
+    A search: Levenberg-Marquardt from superpositions of rank-one equilibria (all of them while they are fewer than
+    `starts`, then random ones) and from as many Gaussian starts, equal ones merged by WᵀW and Wᵀ Wp W, which the
+    symmetry leaves alone. For small n and d (seconds at n = 5, d = 3). Needs float64. Raises `InputError` at eta = 0,
+    where the equilibria are not isolated: there Wp W = W X (X + X_aug)⁻¹, W = Wa (Appendix D).
+    """
+    check_constants(k)
+    eta = concrete(k.eta)
+    if eta is not None and not (eta > 0).all():
+        raise InputError(f"Argument `eta` must be positive for isolated equilibria, but is {eta}.")
+    k = jax.tree.map(lambda x: jnp.asarray(x, float), k)
+    y = jax.tree.map(
+        lambda a, b: jnp.concatenate([a, b]), _superpositions(k, d, key, starts), _gaussians(k, d, key, starts)
+    )
+    y, residual = jax.tree.map(np.asarray, _settle(y, k))
+    y, residual = _distinct(y, residual)
+    values, zeros = jax.tree.map(np.asarray, _spectrum(y, k))
+    eigenvalues = np.full(values.shape, np.nan, complex)
+    for i, (spectrum, count) in enumerate(zip(values, zeros, strict=True)):
+        rest = spectrum[np.argsort(abs(spectrum))[count:]]  # the zeros of the symmetry are the smallest
+        eigenvalues[i, : rest.size] = rest[np.argsort(-rest.real)]
+    rank = np.linalg.matrix_rank(y.W, tol=1e-6)
+    order = np.lexsort((-np.linalg.norm(y.W, axis=(1, 2)), rank))
+    picked = (y, rank, residual, eigenvalues, eigenvalues[:, 0].real < -1e-9)
+    return Equilibria(*jax.tree.map(lambda x: jnp.asarray(x[order]), picked))
+
+
+def rank_one(k: Constants, points: int = 2048) -> tuple[Float[Array, " m"], Float[Array, "m n"]]:
+    """p and the unit vectors v of all equilibria of rank one: (p X - p² Σ) v = eta v; W = u wᵀ with w = (p/√alpha_p) v.
+
+    Found where an eigenvalue of p X - p² Σ crosses eta on a grid of p in (0, 1), then by bisection; arrays only.
+    """
+    Sigma = k.X + k.X_aug
+
+    def height(p: Array) -> Array:
+        return jnp.linalg.eigvalsh(p * k.X - p * p * Sigma) - k.eta
+
+    ps = (jnp.arange(points + 1, dtype=k.X.dtype)) / points  # X ⪯ Σ, so all heights are below 0 from p = 1 on
+    heights = jax.lax.map(height, ps)
+    cell, branch = jnp.nonzero((heights[1:] > 0) != (heights[:-1] > 0))
+    rising = heights[cell + 1, branch] > 0
+
+    def halve(_: int, ends: tuple[Array, Array]) -> tuple[Array, Array]:
+        low, high = ends
+        middle = (low + high) / 2
+        over = jnp.take_along_axis(jax.vmap(height)(middle), branch[:, None], axis=1)[:, 0] > 0
+        return jnp.where(over == rising, low, middle), jnp.where(over == rising, middle, high)
+
+    p, _ = jax.lax.fori_loop(0, 52, halve, (ps[cell], ps[cell + 1]))
+    v = jax.vmap(lambda p, i: jnp.linalg.eigh(p * k.X - p * p * Sigma)[1][:, i])(p, branch)
+    return p, v
+
+
+def _superpositions(k: Constants, d: int, key: Any, starts: int) -> Weights:
+    """Zero, and sums of up to d rank-one equilibria in orthogonal features: exact where X and X_aug commute."""
+    p, v = rank_one(k)
+    sets = itertools.chain.from_iterable(itertools.combinations(range(len(p)), r) for r in range(d + 1))
+    chosen = list(itertools.islice(sets, starts))
+    if len(chosen) == starts:
+        draws = (
+            jax.random.choice(key, len(p), (starts - 1 - len(p), d)) if len(p) < starts - 1 else jnp.zeros((0, d), int)
+        )
+        chosen = chosen[: 1 + len(p)] + [tuple(sorted(set(row))) for row in draws.tolist()]
+    Wp = jnp.zeros((len(chosen), d, d))
+    W = jnp.zeros((len(chosen), d, k.X.shape[0]))
+    for i, subset in enumerate(chosen):
+        for row, j in enumerate(subset):
+            Wp = Wp.at[i, row, row].set(p[j])
+            W = W.at[i, row].set(p[j] / jnp.sqrt(k.alpha_p) * v[j])
+    return Weights(W, Wp, W)
+
+
+def _gaussians(k: Constants, d: int, key: Any, starts: int) -> Weights:
+    a, b = jax.random.split(key)
+    W = jax.random.normal(a, (starts, d, k.X.shape[0])) / jnp.sqrt(k.alpha_p * k.X.shape[0])
+    return Weights(W, jax.random.normal(b, (starts, d, d)) / jnp.sqrt(d), W)
+
+
+@eqx.filter_jit
+def _settle(y: Weights, k: Constants) -> tuple[Weights, Float[Array, " m"]]:
+    """Levenberg-Marquardt on the rates of W and Wp at Wa = W."""
+
+    def one(y: Weights) -> tuple[Weights, Array]:
+        flat, unravel = jax.flatten_util.ravel_pytree((y.W, y.Wp))
+
+        def rate(x: Array) -> Array:
+            W, Wp = unravel(x)
+            moved = weights_flow(Weights(W, Wp, W), k)
+            return jax.flatten_util.ravel_pytree((moved.W, moved.Wp))[0]
+
+        def step(_: int, state: tuple[Array, Array]) -> tuple[Array, Array]:
+            x, damping = state
+            r, J = rate(x), jax.jacfwd(rate)(x)
+            new = x - jnp.linalg.solve(J.T @ J + damping * jnp.eye(x.size), J.T @ r)
+            better = jnp.sum(rate(new) ** 2) < jnp.sum(r**2)
+            return jnp.where(better, new, x), jnp.clip(jnp.where(better, damping / 5, damping * 4), 1e-13, 1e6)
+
+        x, _ = jax.lax.fori_loop(0, 200, step, (flat, jnp.asarray(1e-2)))
+        W, Wp = unravel(x)
+        return Weights(W, Wp, W), jnp.max(jnp.abs(rate(x)))
+
+    return jax.vmap(one)(y)
+
+
+def _distinct(y: Weights, residual: np.ndarray) -> tuple[Weights, np.ndarray]:
+    """One of each kind, of those at rest."""
+    WT = np.swapaxes(y.W, 1, 2)
+    invariants = np.concatenate(
+        [(WT @ y.W).reshape(len(residual), -1), (WT @ y.Wp @ y.W).reshape(len(residual), -1)], axis=1
+    )
+    kept: list[int] = []
+    for i in np.argsort(residual):
+        if residual[i] < 1e-10 and all(abs(invariants[i] - invariants[j]).max() > 1e-6 for j in kept):
+            kept.append(int(i))
+    return jax.tree.map(lambda x: x[kept], y), residual[kept]
+
+
+@eqx.filter_jit
+def _spectrum(y: Weights, k: Constants) -> tuple[Complex[Array, "m N"], Int[Array, " m"]]:
+    """Eigenvalues of the flow's Jacobian, and how many of them are zero by symmetry: the dimension of the orbit."""
+    d = y.Wp.shape[-1]
+    skew = [jnp.zeros((d, d)).at[i, j].set(1).at[j, i].set(-1) for i in range(d) for j in range(i)]
+
+    def one(y: Weights) -> tuple[Array, Array]:
+        flat, unravel = jax.flatten_util.ravel_pytree(y)
+        J = jax.jacfwd(lambda x: jax.flatten_util.ravel_pytree(weights_flow(unravel(x), k))[0])(flat)
+        turns = [Weights(A @ y.W, A @ y.Wp - y.Wp @ A, A @ y.Wa) for A in skew]
+        tangents = (
+            jnp.stack([jax.flatten_util.ravel_pytree(turn)[0] for turn in turns])
+            if turns
+            else jnp.zeros((1, flat.size))
+        )
+        return jnp.linalg.eigvals(J), jnp.linalg.matrix_rank(tangents, rtol=1e-6)
+
+    return jax.vmap(one)(y)
