@@ -39,7 +39,8 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, Any]:
     frozen["equilibria"] = _zero(frozen["rates"], 0, x), x  # w at which ẇ and ẇ_p are zero, as a function of w_p
     frozen["points"] = [(0.0, 0.0, "none")]
     for plane in (learned, without):
-        line = np.linspace(*plane["limits"], 301)
+        low, high = plane["limits"]
+        line = np.linspace(low, high, 301)
         lines = [(line, _zero(plane["rates"], which, line, second=True)) for which in (0, 1)]
         still = not plane["rates"](0.0, line)[0].any()  # ẇ = 0 on the whole axis w = 0
         plane["nullclines"] = lines
@@ -58,7 +59,7 @@ def _plane(
     def rates(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         x, y = jnp.broadcast_arrays(jnp.asarray(x, float), jnp.asarray(y, float))
         rate = flow(Amplitudes(*embed(x, y)), K)
-        return tuple(np.asarray(getattr(rate, name)) for name in axes)
+        return np.asarray(getattr(rate, axes[0])), np.asarray(getattr(rate, axes[1]))
 
     grid = np.linspace(*limits, points)
     return {"axes": axes, "limits": limits, "rates": rates, "grid": grid, "field": rates(grid[None, :], grid[:, None])}

@@ -5,6 +5,7 @@ without, down to the solver's tolerance; with decay on the predictor only it doe
 """
 
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -35,7 +36,7 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, np.ndarra
     C = jnp.stack([integrate(flow, y0, k, ts, rtol=1e-11, atol=1e-13).map(balance, k) for flow in flows])
     size = jnp.linalg.norm(C[0, 0])
     law = jnp.exp(-2 * ETA * ts)
-    drift = jnp.linalg.norm(C / law[:, None, None] - C[:, :1], axis=(2, 3)) / size
+    drift = jnp.linalg.norm(C / law[None, :, None, None] - C[:, :1], axis=(2, 3)) / size
     return {
         "ts": np.asarray(ts),
         "law": np.asarray(law),
@@ -51,7 +52,7 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
     left, right = axes[0]
     ts, every = data["ts"], max(1, len(data["ts"]) // 12)
     left.plot(ts, data["law"], color=style.COLOURS["law"], linewidth=0.9, label=r"$e^{-2\eta t}$", zorder=3)
-    looks = (
+    looks: tuple[tuple[str, dict[str, Any]], ...] = (
         (
             "BYOL",
             {

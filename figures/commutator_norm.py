@@ -34,7 +34,7 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, np.ndarra
     U = instances.orthogonal(a, 6)
     A = jax.random.normal(b, (6, 6)) / jnp.sqrt(6.0)
     spectrum = jax.random.uniform(c, (6,), minval=0.01, maxval=0.03)
-    y0 = Symmetric(Wp=0.15 * (A + A.T), F=(U * spectrum) @ U.T)
+    y0 = Symmetric(Wp=0.15 * (A + A.T), F=(U * spectrum[None, :]) @ U.T)
     ts = jnp.linspace(0.0, 60.0, 61 if fast else 301)
 
     def solve(eta: jax.Array, tau: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from figures import equilibria, style
+from figures import style
 from linbyol.equations import Isotropic, parabola_flow
+from linbyol.fixed_points import predictor_roots
 
 CAPTION = (
     "The rate of a predictor mode on the parabola, Eq. 16 with κ = 1.25 and τ = 1, as Fig. 4 of the paper. Filled "
@@ -37,7 +38,8 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, Any]:
 
 def _panel(eta: float, p: np.ndarray) -> dict[str, Any]:
     k = Isotropic(alpha_p=1.0, beta=0.0, eta=eta, sigma2=0.25)
-    zeros = equilibria.zeros(k)
+    roots = np.asarray(predictor_roots(k))
+    zeros = np.unique(roots[np.isfinite(roots)])  # p_minus is 0 without decay
     sides = [np.sign(np.asarray(parabola_flow(zeros + side, k))) for side in (-1e-3, 1e-3)]
     return {"eta": eta, "rate": np.asarray(parabola_flow(p, k)), "zeros": zeros, "left": sides[0], "right": sides[1]}
 

@@ -10,6 +10,7 @@ import matplotlib.style
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from linbyol import store
 
@@ -38,8 +39,8 @@ def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
 
 def panels(rows: int, columns: int, *, width: str, height: float, **settings: Any) -> tuple[Figure, np.ndarray]:
     """A figure of a named width and a height in inches, and its axes as an array (rows, columns)."""
-    figure = Figure(figsize=(WIDTHS[width], height), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.03, hspace=0.04)  # type: ignore[union-attr]
+    layout = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, wspace=0.03, hspace=0.04)
+    figure = Figure(figsize=(WIDTHS[width], height), layout=layout)
     return figure, figure.subplots(rows, columns, squeeze=False, **settings)
 
 
