@@ -50,7 +50,7 @@ def sweep(f: Callable[[Any], Any], k: Any, *, chunk: int = 8192, **axes: Any) ->
     grids = {name: _axis(k, name, values) for name, values in axes.items()}
     check_constants(k._replace(**{name: grid for name, grid in grids.items() if grid.ndim == 1}))
     k = jax.tree.map(jnp.asarray, k)
-    return _sweep(f if isinstance(f, Partial) else Partial(f), k, grids, chunk)
+    return _sweep(f if isinstance(f, Partial) else Partial(f), k, tuple(grids), tuple(grids.values()), chunk)
 
 
 def on_parabola(k: Data, p0: Any, *, horizon: Any = jnp.inf, fraction: Any = 0.9) -> Outcome:
@@ -121,14 +121,14 @@ class _passes(eqx.Module):  # noqa: N801
 
 
 @eqx.filter_jit
-def _sweep(f: Partial, k: Any, grids: dict[str, Array], chunk: int) -> Any:
-    lengths = [grid.shape[0] for grid in grids.values()]
+def _sweep(f: Partial, k: Any, names: tuple[str, ...], grids: tuple[Array, ...], chunk: int) -> Any:
+    lengths = [grid.shape[0] for grid in grids]  # names and grids apart: a dict would come back sorted by its keys
     points = math.prod(lengths)
     chunk = min(chunk, points)
 
     def at(index: Array) -> Any:
         places = jnp.unravel_index(index, lengths)
-        return f(k._replace(**{name: grid[i] for (name, grid), i in zip(grids.items(), places, strict=True)}))
+        return f(k._replace(**{name: grid[i] for name, grid, i in zip(names, grids, places, strict=True)}))
 
     index = jnp.minimum(jnp.arange(-(-points // chunk) * chunk), points - 1)  # the last chunk repeats the last point
     values = jax.lax.map(jax.vmap(at), index.reshape(-1, chunk))

@@ -310,3 +310,63 @@ def test_bad_images_exit_3_and_write_nothing(array, sentence, tmp_path, capsys):
     assert sentence in err
     assert err.count("\n") == 1
     assert not (tmp_path / "m.npz").exists()
+
+
+def test_phase_diagram_has_its_axes_in_place(tmp_path, capsys):
+    """Rows are the vertical constant: on the parabola a mode survives exactly where p0 > p_minus."""
+    out, picture = tmp_path / "phase.npz", tmp_path / "phase.png"
+    arguments = ("phase", "--x", "eta", "0.01", "0.15", "--y", "sigma2", "0", "3", "--points", "7", "5", "--p0", "0.06")
+    code, printed, _ = call(*arguments, "--out", str(out), "--plot", str(picture), capsys=capsys)
+    assert code == 0
+    assert "35 points" in printed
+    with np.load(out) as arrays:
+        eta, sigma2 = np.meshgrid(arrays["eta"], arrays["sigma2"])
+        D = 1 - 4 * eta * (1 + sigma2)
+        p_minus = (1 - np.sqrt(np.maximum(D, 0))) / (2 * (1 + sigma2))
+        assert arrays["verdict"].shape == (5, 7)
+        assert ((arrays["verdict"] == 1) == ((D >= 0) & (p_minus < 0.06))).all()
+        assert np.isinf(arrays["escape_time"][arrays["verdict"] == 0]).all()
+    assert picture.stat().st_size > 1000
+
+
+PHASE_REFUSED = {
+    ("phase", "--x", "gamma", "0", "1"): "Argument `gamma` of sweep is not one of alpha_p, beta, eta, sigma2, tau.",
+    ("phase", "--x", "eta", "0", "1", "--y", "eta", "0", "1"): "must name two constants, but both name eta.",
+    ("phase", "--points", "0", "10"): "Argument `points` must be at least 1 on each axis, but is 0.",
+    ("phase", "--x", "eta", "0", "1", "--log", "x"): "A logarithmic axis needs positive values",
+    ("phase", "--x", "eta", "-1", "1"): "Argument `eta` must be at least 0, but is -1.",
+    ("phase", "--lambda-d", "1"): "Give sigma2, or lambda_d and lambda_s, to describe the data, and not both.",
+    ("explain", "--sigma2", "1", "--lambda-d", "1"): "Give --sigma2, or both --lambda-d and --lambda-s",
+    ("explain", "--s", "-1"): "Argument `s` must be at least 0, but is -1.",
+    ("explain", "--eta", "-1"): "Argument `eta` must be at least 0, but is -1.",
+}
+
+
+@pytest.mark.parametrize("arguments", PHASE_REFUSED, ids=" ".join)
+def test_bad_settings_of_phase_and_explain(arguments, capsys):
+    code, out, err = call(*arguments, capsys=capsys)
+    assert (code, out) == (2, "")
+    assert PHASE_REFUSED[arguments] in err
+    assert err.count("\n") == 1
+
+
+def test_explain_names_the_inequality(capsys):
+    code, out, _ = call("explain", "--eta", "0.3", "--simsiam", capsys=capsys)
+    assert code == 0
+    assert out.startswith("It collapses: eta = 0.3 > eta_c = λ_d²/(4 λ_s) = 0.2")
+    assert "eta below 0.2" in out
+    code, out, _ = call("explain", "--p", "0.3", "--s", "0.1", "--simsiam", "--json", capsys=capsys)
+    assert json.loads(out)["survives"] is True
+
+
+def test_fit_reads_what_simulate_wrote(tmp_path, capsys):
+    path = str(tmp_path / "modes.npz")
+    options = ("--d", "3", "--t1", "80", "--points", "81", "--eta", "0.03", "--sigma2", "0.4", "--alpha-p", "1.5")
+    assert call("simulate", "modes", *options, "--out", path, capsys=capsys)[0] == 0
+    code, out, _ = call("fit", path, "--json", capsys=capsys)
+    assert code == 0
+    found = json.loads(out)["constants"]
+    for name, truth in (("eta", 0.03), ("sigma2", 0.4), ("alpha_p", 1.5), ("beta", 0.4)):
+        assert np.isclose(found[name]["estimate"], truth, rtol=1e-4)
+    code, out, _ = call("fit", path, capsys=capsys)
+    assert "±" in out
