@@ -354,7 +354,7 @@ def test_explain_names_the_inequality(capsys):
     code, out, _ = call("explain", "--eta", "0.3", "--simsiam", capsys=capsys)
     assert code == 0
     assert out.startswith("It collapses: eta = 0.3 > eta_c = λ_d²/(4 λ_s) = 0.2")
-    assert "eta below 0.2" in out
+    assert "eta below 0.0875" in out  # on the parabola p_minus = 0.1 at eta = p (1 - kappa p)
     code, out, _ = call("explain", "--p", "0.3", "--s", "0.1", "--simsiam", "--json", capsys=capsys)
     assert json.loads(out)["survives"] is True
 
