@@ -1,6 +1,6 @@
 """The cosine loss on modes (Bao, arXiv 2309.16109): balance, sixth order, the regimes, and how far the norms carry."""
 
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import jax
@@ -9,7 +9,7 @@ import numpy as np
 import sympy as sp
 
 from linbyol.claims import Run, Verdict, claim, holds_if
-from linbyol.equations import Isotropic, parabola_flow
+from linbyol.equations import Isotropic, Matrix, parabola_flow
 from linbyol.equations_cosine import (
     Cosine,
     CosineModes,
@@ -23,7 +23,6 @@ from linbyol.equations_cosine import (
 )
 from linbyol.integrate import integrate
 from linbyol.losses import byol_cosine
-from theory.instances import orthogonal
 from theory.words import residual
 
 DIMENSIONS = (16, 64, 192)  # features, as in the sheet
@@ -66,21 +65,26 @@ def paths(seed: int) -> dict[str, Any]:
     return {"k": k, "ys": jax.jit(jax.vmap(solve))(ps, s)}
 
 
-@partial(jax.jit, static_argnames="d")
-def gradient_errors(key: Any, d: int) -> jax.Array:
+def features(key: Any, d: int) -> tuple[np.ndarray, np.ndarray]:
+    """Φ and a symmetric Wp of d features in general position, filled up with zeros to the largest of DIMENSIONS."""
+    most = DIMENSIONS[-1]
+    a, b, c = jax.random.split(key, 3)
+    Q1, Q2 = (np.linalg.qr(np.asarray(jax.random.normal(r, (most, most)))[:d, :d])[0] for r in (a, b))
+    f, w = np.asarray(jax.random.uniform(c, (2, most), minval=0.3, maxval=1.7))[:, :d]
+    return tuple(np.pad(A, (0, most - d)) for A in (Q1 * np.sqrt(f), (Q2 * w) @ Q2.T))  # type: ignore[return-value]
+
+
+@jax.jit
+def gradient_errors(key: Any, Phi: Matrix, Wp: Matrix) -> jax.Array:
     """Gram matrix of the errors of -∂L/∂Wp in BATCHES independent estimates, in parts of the law's own square."""
-    a, b, c, e = jax.random.split(key, 4)
-    f, w = jax.random.uniform(c, (2, d), minval=0.3, maxval=1.7)
-    Q, sigma = orthogonal(b, d), jnp.sqrt(0.5)
-    Phi, Wp = orthogonal(a, d) * jnp.sqrt(f), (Q * w) @ Q.T
     law = predictor_descent(Wp, Phi @ Phi.T, Cosine(1.5, 0.0))
 
     def error(key: Any) -> Any:
-        x, noise1, noise2 = jax.random.normal(key, (3, SAMPLES, d))
-        f1, f2 = (x + sigma * noise1) @ Phi.T, (x + sigma * noise2) @ Phi.T
+        x, noise1, noise2 = jax.random.normal(key, (3, SAMPLES, DIMENSIONS[-1]))
+        f1, f2 = ((x + jnp.sqrt(0.5) * noise) @ Phi.T for noise in (noise1, noise2))
         return -jax.grad(lambda Wp: byol_cosine(f1 @ Wp.T, f2).total / 2)(Wp) - law
 
-    errors = jax.lax.map(error, jax.random.split(e, BATCHES)).reshape(BATCHES, -1)
+    errors = jax.lax.map(error, jax.random.split(key, BATCHES)).reshape(BATCHES, -1)
     return errors @ errors.T / jnp.sum(law * law)
 
 
@@ -114,7 +118,10 @@ def sixth_order(run: Run) -> Verdict:
     matrix = jnp.diagonal(predictor_descent(jnp.diag(p), jnp.diag(s), k))
     gap = float(jnp.max(jnp.abs(matrix - cosine_modes_flow(CosineModes(p, s), k).p)))
     key = jax.random.fold_in(run.key, 951)
-    sizes = [norm_of_mean(np.asarray(gradient_errors(jax.random.fold_in(key, d), d))) for d in DIMENSIONS]
+    grams = [
+        gradient_errors(jax.random.fold_in(key, d + 1), *features(jax.random.fold_in(key, d), d)) for d in DIMENSIONS
+    ]
+    sizes = [norm_of_mean(np.asarray(gram)) for gram in grams]
     error, spread = (np.array(column) for column in zip(*sizes, strict=True))
     falls = (error[:-1] - error[1:] > 4 * np.hypot(spread[:-1], spread[1:])).all()
     shown = proofs()

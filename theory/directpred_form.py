@@ -69,11 +69,11 @@ def scale_of_features(run: Run) -> Verdict:
     kind="numeric",
 )
 def aligned_by_construction(run: Run) -> Verdict:
-    F = moment(jax.random.fold_in(run.key, 82), 12)
+    F = moment(jax.random.fold_in(run.key, 82), 16)
     rules = {"paper": ("direct", {"eps": 0.1}), "code": ("direct", {"eps": 0.1, "form": "code"}), "copy": ("copy", {})}
     Wp = {name: RULES[rule](F, F, **settings) for name, (rule, settings) in rules.items()}
     size = {name: float(jnp.max(jnp.abs(F @ A - A @ F))) for name, A in Wp.items()}
-    other = moment(jax.random.fold_in(run.key, 83), 12)  # what a predictor that knows nothing of F leaves
+    other = moment(jax.random.fold_in(run.key, 83), 16)  # what a predictor that knows nothing of F leaves
     return holds_if(
         max(size.values()) < 1e-12,
         seeds=[run.seed],

@@ -142,7 +142,7 @@ def deep_gap(key: Any) -> jax.Array:
     """Three d × d layers descend BYOL's loss (X = I, Wp set and behind the stop-gradient): product against the flow."""
     a, b, c = jax.random.split(key, 3)
     Q, lam, lambda_s = orthogonal(a, 4), *(0.4 + jax.random.uniform(r, (4,)) for r in (b, c))
-    full = lambda v: (Q * v) @ Q.T  # noqa: E731
+    full = lambda v: (Q * v[None]) @ Q.T  # noqa: E731
     k = DirectSet(1.0, 0.07, lambda_s=0.6 + lambda_s, depth=3)
     Wp, Wa = directset(full(lam**2), alpha=1.0, norm=None), full(lam)
 

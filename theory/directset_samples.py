@@ -105,7 +105,7 @@ def ridge_error(key: Any, n: Any, r: Any, eps: Any, beta: Any) -> Any:
         keys = jax.random.split(key, 4)
         x, label_noise = jax.random.normal(keys[0], (ROWS, INPUTS)) * used[:, None], jax.random.normal(keys[1], (ROWS,))
         E = jax.random.normal(keys[2], (INPUTS, INPUTS))
-        W = jnp.diag(in_S) + eps * E / jnp.linalg.norm(E, 2)
+        W = jnp.diag(in_S) + eps * E / (2 * jnp.sqrt(1.0 * INPUTS))  # ‖E‖ is about 2 √d
         theta = jax.random.normal(keys[3], (INPUTS,)) * in_S
         theta = theta / jnp.linalg.norm(theta)
         z = x @ W.T

@@ -1,7 +1,7 @@
 """IsoLoss and the distance it mends (arXiv 2212.04858): flows of the spectrum against the losses, and their limits."""
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -30,11 +30,25 @@ TIMES = np.linspace(0.0, 40.0, 81)  # 0.5 apart, e^-80 of a rate 2 at the end
 SETTLED = 1e-7  # 10 × rtol, times the slope 1/alpha of λ = κ^(-1/alpha)
 
 
-def follow(flow: Any, lam: Any, alpha: Any, kappa: Any = 1.0) -> np.ndarray:
-    """Spectra (t, 12) at TIMES under a euclidean flow: 12 decoupled modes, each with its own alpha and kappa."""
+class Paths(NamedTuple):
+    """Spectra (t, 12) under each flow."""
+
+    plain: np.ndarray
+    mended: np.ndarray
+    open: np.ndarray
+
+
+def follow(lam: Any, alpha: Any, kappa: Any = 1.0) -> Paths:
+    """12 decoupled modes, each with its own alpha and kappa, at TIMES, under the three flows in one compilation."""
     fields = np.broadcast_arrays(lam, alpha, kappa, np.zeros(12))[:3]
     lam, alpha, kappa = (jnp.asarray(a, float) for a in fields)
-    return np.asarray(integrate(flow, Spectrum(lam), Euclidean(alpha, kappa), TIMES, rtol=1e-10, atol=1e-14).ys.lam)
+    start = Spectrum(lam)
+    ys = integrate(_flows, (start, start, start), Euclidean(alpha, kappa), TIMES, rtol=1e-10, atol=1e-14).ys
+    return Paths(*(np.asarray(y.lam) for y in ys))
+
+
+def _flows(y: tuple[Spectrum, Spectrum, Spectrum], k: Euclidean) -> tuple[Spectrum, Spectrum, Spectrum]:
+    return euclidean_flow(y[0], k), euclidean_isoloss_flow(y[1], k), euclidean_open_flow(y[2], k)
 
 
 @jax.jit
@@ -46,7 +60,7 @@ def loss_gaps(key: Any, alpha: Any, sigma2: Any) -> dict[str, jax.Array]:
     """
     a, b, c = jax.random.split(key, 3)
     Q, lam = orthogonal(a, N), jax.random.uniform(b, (N,), minval=0.3, maxval=1.5)
-    full = lambda v: (Q * v) @ Q.T  # noqa: E731
+    full = lambda v: (Q * v[None]) @ Q.T  # noqa: E731
     W, Wp = full(jnp.sqrt(lam)), full(lam**alpha)
     signs = jnp.stack(jnp.meshgrid(*[jnp.array([-1.0, 1.0])] * N, indexing="ij"), axis=-1).reshape(-1, N)
     axes = jnp.sqrt(N * 1.0) * jnp.concatenate([jnp.eye(N), -jnp.eye(N)])
@@ -95,8 +109,8 @@ def gaps(seed: int) -> dict[str, float]:
 )
 def euclidean(run: Run) -> Verdict:
     start, alpha, kappa = _random_modes(run, 90)
-    ends = follow(euclidean_flow, start, alpha, kappa)[-1]
-    quiet = follow(euclidean_flow, start, alpha)[-1]
+    ends = follow(start, alpha, kappa).plain[-1]
+    quiet = follow(start, alpha).plain[-1]
     error, gap = np.abs(ends / kappa ** (-1 / alpha) - 1).max(), gaps(run.seed)["euclidean_flow"]
     left = _euclidean_forms()["L_euc"]
     return holds_if(
@@ -120,7 +134,7 @@ def euclidean(run: Run) -> Verdict:
 def euclidean_isoloss(run: Run) -> Verdict:
     _, alpha, _ = _random_modes(run, 91)
     start = 10.0 ** np.linspace(-4, -0.1, 12)
-    slow, fast = (follow(flow, start, alpha) for flow in (euclidean_flow, euclidean_isoloss_flow))
+    slow, fast, _ = follow(start, alpha)
     half = [np.argmax(path >= 0.5, axis=0) * TIMES[1] for path in (fast, slow[:, -4:])]
     moving = (slow[1:-1] < 0.999) & (fast[1:-1] < 0.999)
     gap, left = gaps(run.seed)["euclidean_isoloss_flow"], _euclidean_forms()["IsoLoss"]
@@ -147,9 +161,8 @@ def euclidean_isoloss(run: Run) -> Verdict:
 )
 def ablations(run: Run) -> Verdict:
     start, alpha, kappa = _random_modes(run, 94)
-    alone, noisy = (follow(euclidean_open_flow, start, alpha, k) for k in (1.0, kappa))
-    still = follow(euclidean_flow, start, 0.0)
-    decaying = follow(euclidean_flow, start, 0.0, kappa)
+    alone, noisy = (follow(start, alpha, k).open for k in (1.0, kappa))
+    still, decaying = (follow(start, 0.0, k).plain for k in (1.0, kappa))
     law = start[None] * np.exp(-2 * (kappa - 1)[None] * TIMES[:, None])
     error = np.abs(decaying - law).max()
     gap, left = gaps(run.seed)["euclidean_open_flow"], _euclidean_forms()["open"]

@@ -54,7 +54,7 @@ def _origin(key: jax.Array) -> tuple[jax.Array, jax.Array]:
         Q = orthogonal(jax.random.fold_in(b, positive), N)
         size = jax.random.uniform(jax.random.fold_in(c, positive), (N,), minval=0.2, maxval=1.0)
         eigenvalues = jnp.where(jnp.arange(N) < positive, size, -size)
-        return eigenvalues - decay / 2, curvatures(Landscape((Q * eigenvalues) @ Q.T, C, decay))
+        return eigenvalues - decay / 2, curvatures(Landscape((Q * eigenvalues[None]) @ Q.T, C, decay))
 
     return jax.vmap(instance)(positive, decay)
 
@@ -73,7 +73,7 @@ def minimum(key: jax.Array) -> dict[str, jax.Array]:
     Q = orthogonal(a, N)
     strength = jnp.array([1.0, 1.0, -1.0, 1.0]) * jax.random.uniform(b, (N,), minval=0.25, maxval=1.0)
     push, decay = jax.random.uniform(c, (N,), minval=0.5, maxval=1.5), 0.3
-    k = Landscape((Q * strength) @ Q.T, (Q * push) @ Q.T, decay)
+    k = Landscape((Q * strength[None]) @ Q.T, (Q * push[None]) @ Q.T, decay)
     y0 = Encoder(0.01 * jax.random.normal(d, (D, N)))
     W = integrate(landscape_flow, y0, k, TIMES, rtol=1e-10, atol=1e-13).ys.W[-1]
     modes, law = Q.T @ (W.T @ W) @ Q, mode_minimum(strength - decay / 2, push)

@@ -59,7 +59,7 @@ def matrix_gap(key: Any, alpha: Any, eps: Any, views: Any, d: int = 5) -> jax.Ar
     Q = orthogonal(a, d)
     lam, lambda_d, noise = (jax.random.uniform(r, (d,), minval=0.2, maxval=1.2) for r in (b, c, e))
     lambda_s, lambda_f = lambda_d + noise, lambda_d + views * noise
-    full = lambda v: (Q * v) @ Q.T  # noqa: E731
+    full = lambda v: (Q * v[None]) @ Q.T  # noqa: E731
     W = full(lam)
     Wp = directset(full(lambda_f * lam**2), alpha=alpha, eps=eps, norm=None)
     k = Constants(alpha_p=1.0, beta=0.0, eta=0.07, X=full(lambda_d), X_aug=full(noise))

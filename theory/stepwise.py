@@ -45,8 +45,8 @@ def numbers(key: jax.Array) -> dict[str, jax.Array]:
     V, U = orthogonal(a, N), orthogonal(b, D)
     gamma = jnp.append(jax.random.uniform(c, (D,), minval=0.3, maxval=1.5).at[-1].multiply(-1), jnp.array([0.7, 0.2]))
     s0 = 1e-3 * (1 + jax.random.uniform(d, (D,)))
-    k = Views((V * gamma) @ V.T)
-    W0 = (U * s0) @ V[:, :D].T
+    k = Views((V * gamma[None]) @ V.T)
+    W0 = (U * s0[None]) @ V[:, :D].T
     path = integrate(stepwise_flow, Embedding(W0), k, TIMES, rtol=1e-10, atol=1e-13).ys.W
     modes = jnp.einsum("di,tdn,nj->tij", U, path, V)
     law = stepwise(s0, Gain(gamma[:D]), jnp.asarray(TIMES))

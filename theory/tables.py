@@ -31,7 +31,7 @@ def published(
     above: Sequence[tuple[str, str]] = (),
     close: Sequence[tuple[str, str]] = (),
 ) -> Claim:
-    """A claim on trained networks: `above` pairs (higher, lower) of published rows, `close` pairs that differ little."""
+    """A claim on trained networks: `above` pairs (higher, lower) of its rows, `close` pairs that differ little."""
     rows = PUBLISHED.get(id, {})
     numbers: dict[str, Any] = {"published": {label: list(value) for label, value in rows.items()}} if rows else {}
     for word, pairs in (("above", above), ("close", close)):
