@@ -20,7 +20,7 @@ from theory.words import is_symbolic, residual
 
 # What `linbyol prove` runs: each symbolic statement with its twin on arrays, and one trajectory a theorem.
 PROVE: tuple[str, ...] = (
-    "B1", "B2", "B4",  # Lemma 1
+    "B1", "B2", "B3", "B4",  # Lemma 1
     "B5", "B6", "B7", "B8", "B9",  # Theorem 1
     "B11", "B13", "B100c", "B144",  # Theorem 2
     "B21", "B22", "B23",  # Theorem 3

@@ -29,25 +29,16 @@ from theory.spaces import WEIGHTS
 LEAK = no_stop_gradient(weights_flow)  # the gradient leaks through the target
 
 
-class Factored(NamedTuple):
+class Factors(NamedTuple):
     """Moments as what they are: X = A Aᵀ, X_aug = lambda_0 I + B Bᵀ with lambda_0 its least eigenvalue."""
 
-    alpha_p: Scalar
-    beta: Scalar
-    eta: Scalar
     lambda_0: Scalar
     A: Matrix  # (n, n)
     B: Matrix  # (n, n)
 
-    @property
-    def X(self) -> Matrix:
-        """(n, n)."""
-        return self.A @ self.A.T
-
-    @property
-    def X_aug(self) -> Matrix:
-        """(n, n)."""
-        return self.lambda_0 * identity(self.A) + self.B @ self.B.T
+    def moments(self, k: Constants) -> Constants:
+        """The constants with these moments."""
+        return k._replace(X=self.A @ self.A.T, X_aug=self.lambda_0 * identity(self.A) + self.B @ self.B.T)
 
 
 def collapse_form(y: Weights, k: Constants) -> Matrix:
@@ -62,23 +53,24 @@ def _printed_form(y: Weights, k: Constants) -> Matrix:
     return (Wp.T @ Wp + identity(Wp)) @ W @ k.X_aug + residual.T @ residual @ W @ k.X
 
 
-def _squares(y: Weights, k: Factored) -> Scalar:
+def _squares(y: Weights, k: tuple[Constants, Factors]) -> Scalar:
     """-d/dt ½‖W‖² = (lambda_0 + eta)‖W‖² + squares, so λ_min(H) ≥ λ_min(X_aug) + eta."""
     W, Wp, _ = y
-    rest = square(Wp @ W @ k.B) + k.lambda_0 * square(Wp @ W) + square(W @ k.B) + square((Wp - identity(Wp)) @ W @ k.A)
-    return (k.lambda_0 + k.eta) * square(W) + rest
+    eta, (lambda_0, A, B) = k[0].eta, k[1]
+    rest = square(Wp @ W @ B) + lambda_0 * square(Wp @ W) + square(W @ B) + square((Wp - identity(Wp)) @ W @ A)
+    return (lambda_0 + eta) * square(W) + rest
 
 
 def _factored() -> Space:
-    k, n = WEIGHTS.k, WEIGHTS.k.X.shape[0]
-    lambda_0 = sp.Symbol("lambda_0", nonnegative=True)
-    symbols = Factored(k.alpha_p, k.beta, k.eta, lambda_0, MatrixSymbol("A", n, n), MatrixSymbol("B", n, n))
-    return Space(WEIGHTS.y, symbols, _factored_instance)
+    n = WEIGHTS.k.X.shape[0]
+    factors = Factors(sp.Symbol("lambda_0", nonnegative=True), MatrixSymbol("A", n, n), MatrixSymbol("B", n, n))
+    return Space(WEIGHTS.y, (factors.moments(WEIGHTS.k), factors), _factored_instance)
 
 
-def _factored_instance(key: Any) -> tuple[Weights, Factored]:
+def _factored_instance(key: Any) -> tuple[Weights, Any]:
     k = instances.constants(key)
-    return instances.weights(key), Factored(k.alpha_p, k.beta, k.eta, k.beta, k.X, k.X_aug)
+    factors = Factors(k.beta, k.X, k.X_aug)  # any matrices will do as factors
+    return instances.weights(key), (factors.moments(k), factors)
 
 
 def _along(loss: Any) -> Any:
@@ -97,7 +89,7 @@ PROOFS = {
         Equal(WEIGHTS, lambda y, k: LEAK(y, k).Wp, lambda y, k: simsiam(weights_flow)(y, k).Wp),
         COLLAPSE,
     ),
-    "B13": (Rate(FACTORED, LEAK, lambda y, k: square(y.W) / 2, lambda y, k: -_squares(y, k)),),
+    "B13": (Rate(FACTORED, lambda y, k: LEAK(y, k[0]), lambda y, k: square(y.W) / 2, lambda y, k: -_squares(y, k)),),
 }  # fmt: skip
 
 
