@@ -15,7 +15,6 @@ from jaxtyping import Array, Float
 
 from linbyol.checks import InputError, check_numbers, concrete
 from linbyol.equations import Weights
-from linbyol.predictors import symmetric
 from linbyol.trajectory import Trajectory
 
 Loss = Callable[[Weights, Array, Array], Array]
@@ -64,12 +63,12 @@ def no_predictor(y: Weights, x1: Array, x2: Array) -> Array:
 
 def symmetric_byol(y: Weights, x1: Array, x2: Array) -> Array:
     """Assumption 3: BYOL whose predictor is the symmetric part of Wp, so that its gradient is symmetrised."""
-    return byol(y._replace(Wp=symmetric(y.Wp, None)), x1, x2)
+    return byol(y._replace(Wp=(y.Wp + y.Wp.T) / 2), x1, x2)
 
 
 def symmetric_simsiam(y: Weights, x1: Array, x2: Array) -> Array:
     """Assumption 3 with τ = 1: SimSiam whose predictor is the symmetric part of Wp."""
-    return simsiam(y._replace(Wp=symmetric(y.Wp, None)), x1, x2)
+    return simsiam(y._replace(Wp=(y.Wp + y.Wp.T) / 2), x1, x2)
 
 
 def step(loss: Loss, pairs: Pairs, y: Weights, r: Rates, key: Array) -> Weights:

@@ -44,6 +44,20 @@ class FreshPairs(eqx.Module):
         return x[:, 0], x[:, 1]
 
 
+class NoisyPairs(eqx.Module):
+    """`batch` random rows, each twice with fresh Gaussian noise: X is the rows' own, X_aug = sigma2 I."""
+
+    rows: Float[Array, "N n"]
+    sigma2: float | Array
+    batch: int = eqx.field(static=True)
+
+    def __call__(self, key: Array) -> tuple[Array, Array]:
+        a, b = jax.random.split(key)
+        x = self.rows[jax.random.randint(a, (self.batch,), 0, self.rows.shape[0])]
+        noise = jnp.sqrt(self.sigma2) * jax.random.normal(b, (2, *x.shape), x.dtype)
+        return x + noise[0], x + noise[1]
+
+
 def isotropic_bank(key: Array, rows: Float[Array, "N n"], sigma2: float) -> Float[Array, "N V n"]:
     """Isotropic noise: V = 2n views of each row, x ± √(n sigma2) q_j with a random orthonormal basis q of its own.
 
