@@ -10,6 +10,7 @@ import numpy as np
 
 from experiments import linear
 from experiments.digits import digits, whitened
+from experiments.pairs import NoisyPairs
 from linbyol.assumptions import from_modes
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Isotropic, Modes
@@ -27,7 +28,7 @@ def train(run: Run, seeds: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         Modes(jnp.array([0.1, 0.2, 0.3, 0.15]), jnp.array([0.3, 0.1, 0.05, 0.2]), 1.0), jnp.eye(d), jnp.eye(d)
     )
     r = linear.rates(LR, alpha_p=TRUTH.alpha_p, beta=TRUTH.beta, eta=TRUTH.eta)
-    pairs = linear.NoisyPairs(rows, TRUTH.sigma2, BATCH)
+    pairs = NoisyPairs(rows, TRUTH.sigma2, BATCH)
     keys = jax.random.split(jax.random.fold_in(run.key, 4), seeds)
     runs = jax.vmap(lambda key: linear.descend(linear.byol, pairs, y0, r, key, records=RECORDS, every=EVERY))(keys)
     p = np.diagonal(runs.ys.Wp, axis1=-2, axis2=-1)
