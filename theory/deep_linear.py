@@ -66,7 +66,7 @@ def proofs() -> dict[str, str]:
 def aligned_gap(key: jax.Array) -> jax.Array:
     """On aligned weights (E[x xᵀ] = I) the flow of the matrices is that of the modes: the largest difference."""
     keys = jax.random.split(key, 4)
-    U, R, V = (orthogonal(k, N) for k in keys[:3])
+    U, R, V = jax.vmap(lambda key: orthogonal(key, N))(keys[:3])
     s, a, b = jax.random.uniform(keys[3], (3, N), minval=0.2, maxval=1.5)
     rate = layers_flow(Layers((R * a[None]) @ V.T, (U * b[None]) @ R.T), Teacher(jnp.eye(N), (U * s[None]) @ V.T))
     mode = pair_flow(Pair(a, b), Strength(s))
