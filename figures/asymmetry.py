@@ -40,7 +40,7 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, np.ndarra
         return tuple(jnp.linalg.norm(part, axis=(1, 2)) for part in parts)
 
     over_tau = jax.vmap(solve, in_axes=(None, 0))
-    A, B = jax.vmap(over_tau, in_axes=(0, None))(jnp.array(ETAS), jnp.array(TAUS))
+    A, B = jax.jit(jax.vmap(over_tau, in_axes=(0, None)))(jnp.array(ETAS), jnp.array(TAUS))
     return {"ts": np.asarray(ts), "A": np.asarray(A), "B": np.asarray(B)}
 
 

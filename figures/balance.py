@@ -7,13 +7,14 @@ without, down to the solver's tolerance; with decay on the predictor only it doe
 from pathlib import Path
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
 
 from figures import style
-from linbyol.equations import balance, decay, simsiam, weights_flow
+from linbyol.equations import Flow, balance, decay, simsiam, weights_flow
 from linbyol.integrate import integrate
 from theory import instances
 
@@ -32,8 +33,17 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, np.ndarra
     y0, k = instances.weights(a), instances.constants(b, alpha_p=2.5, eta=ETA)
     ts = jnp.linspace(0.0, 60.0, 31 if fast else 121)
 
-    flows = (decay(weights_flow, W=ETA), simsiam(weights_flow), decay(weights_flow, W=0.0))  # the first is BYOL itself
-    C = jnp.stack([integrate(flow, y0, k, ts, rtol=1e-11, atol=1e-13).map(balance, k) for flow in flows])
+    flows = (
+        decay(weights_flow, W=jnp.array(ETA)),
+        simsiam(weights_flow),
+        decay(weights_flow, W=jnp.zeros(())),
+    )  # the first is BYOL itself
+
+    @eqx.filter_jit
+    def imbalance(flow: Flow) -> jax.Array:
+        return integrate(flow, y0, k, ts, rtol=1e-11, atol=1e-13).map(balance, k)
+
+    C = jnp.stack([imbalance(flow) for flow in flows])
     size = jnp.linalg.norm(C[0, 0])
     law = jnp.exp(-2 * ETA * ts)
     drift = jnp.linalg.norm(C / law[None, :, None, None] - C[:, :1], axis=(2, 3)) / size

@@ -44,7 +44,7 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, np.ndarra
         return size / size[0], jnp.linalg.eigvalsh(path.map(alignment_rate, k))[:, 0]
 
     over_tau = jax.vmap(solve, in_axes=(None, 0))
-    size, least = jax.vmap(over_tau, in_axes=(0, None))(jnp.array(ETAS), jnp.array(TAUS))
+    size, least = jax.jit(jax.vmap(over_tau, in_axes=(0, None)))(jnp.array(ETAS), jnp.array(TAUS))
     return {
         "ts": np.asarray(ts),
         "size": np.asarray(size),

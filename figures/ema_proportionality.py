@@ -40,6 +40,7 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, np.ndarra
         return (inner(y.Wa, y.W) / jnp.sqrt(inner(y.Wa, y.Wa) * inner(y.W, y.W)))[1:]  # Wa = 0 at the first time
 
     grid = jax.vmap(jax.vmap(jax.vmap(solve, (None, None, 0)), (None, 0, None)), (0, None, None))
+    grid = jax.jit(grid)
     betas = (1 - jnp.array(GAMMAS)) / ALPHA
     return {"ts": np.asarray(ts[1:]), "cosine": np.asarray(grid(jnp.array(ETAS), betas, keys))}
 

@@ -48,6 +48,7 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, Any]:
 
 
 def _solve(flow: Any, etas: jax.Array, betas: jax.Array, ts: jax.Array) -> dict[str, np.ndarray]:
+    @jax.jit
     @jax.vmap
     def solve(eta: jax.Array, beta: jax.Array) -> tuple[jax.Array, ...]:
         k = Isotropic(alpha_p=1.0, beta=beta, eta=eta, sigma2=0.25)
