@@ -1,6 +1,7 @@
 """Claims and verdicts as a table for people."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from linbyol.claims import Claim, Result, Run
 from linbyol.progress import bar
@@ -9,19 +10,18 @@ COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow", "not run": "
 
 
 def run_claims(claims: Sequence[Claim], run: Run) -> list[Result]:
-    """Each claim checked in turn, with a bar on a terminal."""
+    """Each claim checked in turn, with a bar on a terminal that names the one at work."""
+    names = [f"{claim.id} {claim.title}"[:40] for claim in claims] + [""]
     results = []
-    with bar("checking claims", len(claims)) as advance:
-        for claim in claims:
-            advance_text = f"{claim.id} {claim.title}"
+    with bar(names[0], len(claims)) as advance:
+        for claim, upcoming in zip(claims, names[1:], strict=True):
             results.append(Result(claim, claim(run)))
-            advance(advance_text)
+            advance(upcoming)
     return results
 
 
 def print_results(results: Iterable[Result]) -> None:
     """One row a claim: id, title, kind, verdict, what is expected, seconds."""
-    from rich.console import Console
     from rich.table import Table
 
     results = list(results)
@@ -34,7 +34,7 @@ def print_results(results: Iterable[Result]) -> None:
         kind = f"{claim.kind} ({dimensions})" if dimensions else claim.kind
         word = f"[{'bold red reverse' if result.contradicts else COLOURS[verdict.verdict]}]{verdict.verdict}[/]"
         table.add_row(claim.id, claim.title, kind, word, claim.expected, f"{verdict.seconds:.2f}")
-    Console(soft_wrap=False).print(table)
+    console().print(table)
     for result in results:
         if result.contradicts or result.verdict.crashed:
             print(f"{result.claim.id}: {result.verdict.note or result.verdict.numbers}")
@@ -43,7 +43,6 @@ def print_results(results: Iterable[Result]) -> None:
 
 def print_claims(claims: Iterable[Claim]) -> None:
     """One row a claim, unchecked."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -51,7 +50,16 @@ def print_claims(claims: Iterable[Claim]) -> None:
         table.add_column(name, overflow="fold")
     for claim in claims:
         table.add_row(claim.id, claim.title, claim.kind, claim.expected, claim.statement)
-    Console().print(table)
+    console().print(table)
+
+
+def console() -> Any:
+    """Standard output; a pipe or a file has lines of 120 characters."""
+    import sys
+
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 120)
 
 
 def summary(results: Sequence[Result]) -> str:
