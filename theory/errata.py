@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from linbyol.claims import Run, Verdict, claim, holds_if
@@ -26,7 +27,7 @@ def filtered(seed: int) -> dict[str, float]:
     p0, beta = between(0.1, 0.5, u[0]), between(0.2, 1, u[1])
     paths = follow(amplitudes_flow, p0, p0**2, 40.0, beta=beta, eta=0.01, tau=0)
     ts, modes = paths.ts[0], paths.modes
-    corrected = np.asarray(target_ratio(ts, modes.p[0], Isotropic(1.0, beta, 0.01, 0.25)))
+    corrected = np.asarray(target_ratio(jnp.asarray(ts), jnp.asarray(modes.p[0]), Isotropic(1.0, beta, 0.01, 0.25)))
     return {
         "corrected": np.abs(corrected - modes.tau[0]).max(),
         "printed": np.abs(beta * ts - modes.tau[0]).max(),
