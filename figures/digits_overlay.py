@@ -1,9 +1,9 @@
 """Lemma 1 laid over stochastic gradient descent on the handwritten digits, nothing fitted (no figure of the paper).
 
-What to see: the spectra of F and Wp of single runs (dots) lie on the lines of `integrate(weights_flow, …)` with the
-moments of the images. The relative error of W, Wp and Wa stays below 1 %; what is left falls with order 1 in the
-learning rate (the bias of finite steps) and with order ½ (the noise of batches).
-Reads the arrays of experiments/studies/overlay.py, whose docstring names them, and never trains.
+What to see: the spectra of F and Wp of single runs (circles) lie on the lines of `integrate(weights_flow, …)` with
+the moments of the images. The relative error of W, Wp and Wa stays below 1 %; what is left falls with order 1 in the
+learning rate (the bias of finite steps) and with order ½ (the noise of batches). Reads the arrays of
+experiments/studies/overlay.py, whose docstring names them, and never trains.
 """
 
 from pathlib import Path
@@ -18,8 +18,8 @@ from linbyol.store import read_arrays
 
 CAPTION = (
     "Theory over practice on the handwritten digits, nothing fitted. Top: eigenvalues of F and of the symmetric "
-    "part of Wp, flow (lines) and single runs of stochastic gradient descent (dots). Bottom left: relative error of "
-    "W, Wp, Wa in time, mean and range of the runs; grey, one run on fresh views, and what their moments alone "
+    "part of Wp, flow (lines) and single runs of stochastic gradient descent (circles). Bottom left: relative error "
+    "of W, Wp, Wa in time, mean and range of the runs; grey, one run on fresh views, and what their moments alone "
     "explain. Bottom right: bias of full-batch descent and fluctuation of single runs against the learning rate, "
     "with the order of each."
 )
@@ -51,19 +51,20 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
 
 def _draw_spectrum(ax, data, name, label) -> None:
     ts, predicted, measured = data["ts"], data[f"{name}_predicted"], data[f"{name}_measured"]
-    shades = style.shades(name, predicted.shape[1])
-    some = np.unique(np.linspace(0, len(ts) - 1, 25).astype(int))
-    for j, shade in enumerate(shades):
+    some = np.unique(np.linspace(0, len(ts) - 1, 13).astype(int))
+    dots: dict[str, Any] = {
+        "marker": "o",
+        "linestyle": "none",
+        "markersize": 2.6,
+        "markeredgewidth": 0.7,
+        "markerfacecolor": "white",
+    }
+    for j, shade in enumerate(shades := style.shades(name, predicted.shape[1])):
         ax.plot(ts, predicted[:, j], color=shade, linewidth=1.1, zorder=2)
-        for run in measured:
-            ax.plot(ts[some], run[some, j], ".", color=shade, markersize=3.2, markeredgewidth=0, zorder=3)
+        ax.plot(ts[some], measured[:, some, j].T, color=shade, zorder=3, **dots)
     middle = shades[len(shades) // 2]
-    handles = [
-        Line2D([], [], color=middle, label="flow"),
-        Line2D([], [], color=middle, marker=".", linestyle="none", label="SGD"),
-    ]
-    ax.legend(handles=handles, loc="upper left")
-    ax.set(xlabel="$t$", ylabel=label, xlim=(ts[0], ts[-1]))
+    ax.legend(handles=[Line2D([], [], color=middle, label="flow"), Line2D([], [], color=middle, label="SGD", **dots)])
+    ax.set(xlabel="$t$", ylabel=label, xlim=(ts[0], ts[-1]), yscale="log" if name == "F" else "linear")
 
 
 def _draw_errors(ax, data) -> None:
@@ -82,7 +83,7 @@ def _draw_errors(ax, data) -> None:
 
 def _draw_orders(ax, data) -> None:
     single = np.sqrt((data["fluctuation"] ** 2).mean(1))  # root mean square over runs, (l, 3)
-    handles = [Line2D([], [], color=style.COLOURS[name], label=_letter(name)) for name in NETWORKS]
+    handles = []
     for kind, values, marker, fill in (("bias", data["bias"], "o", "white"), ("fluctuation", single, "s", None)):
         look: dict[str, Any] = {"marker": marker, "linewidth": 0.9, "markerfacecolor": fill}
         for i, name in enumerate(NETWORKS):

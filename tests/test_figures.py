@@ -28,7 +28,7 @@ def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
     rng = np.random.default_rng(0)
     ts, lrs = np.linspace(0, 50, 60), np.array([0.04, 0.02, 0.01, 0.005])
-    F = np.sort(rng.uniform(0.1, 1, 8)) * (1 - np.exp(-ts[:, None] / 9))
+    F = np.sort(rng.uniform(0.1, 1, 8)) * (1.02 - np.exp(-ts[:, None] / 9))
     noise = 1 + 0.01 * rng.normal(size=(3, 60, 8))
     arrays = {
         "ts": ts, "F_predicted": F, "F_measured": F * noise, "Wp_predicted": F**0.5, "Wp_measured": F**0.5 * noise,
