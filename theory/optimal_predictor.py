@@ -22,12 +22,12 @@ D, N = 3, 6
 FROZEN = 1e-9  # relative, 10 × rtol
 
 
-def optimally_predicted(symmetrised: Any = 0.0) -> Flow:
+def optimally_predicted(symmetrised: Any = 0.0, flow: Flow = weights_flow) -> Ablated:
     """The flow of the weights with the optimal Wp at each evaluation; 1.0: that of Table 1, with a symmetrised target.
 
     Table 1 solves Wp E[f fᵀ] = ½ (E[fa fᵀ] + E[f faᵀ]); a number between 0 and 1 mixes the two.
     """
-    return Ablated(weights_flow, Partial(_predict, symmetrised), Partial(_at_rest))
+    return Ablated(flow, Partial(_predict, symmetrised), Partial(_at_rest))
 
 
 def _predict(symmetrised: Any, y: Weights, k: Constants) -> Weights:
@@ -69,7 +69,7 @@ def _solve(keys: Any) -> dict[str, Any]:
         a, b = jax.random.split(key)
         y0, k = weights(a, D, N, 0.6), constants(b, N)
         free, moved, ok = drift(optimally_predicted(), y0, k)
-        online, _, ok_online = drift(simsiam(optimally_predicted(1.0)), y0, k)
+        online, _, ok_online = drift(optimally_predicted(1.0, simsiam(weights_flow)), y0, k)
         turn = optimally_predicted(1.0)(y0, k).W @ y0.W.T
         gram = y0.W @ y0.W.T
         rate = jnp.linalg.norm(turn + turn.T + 2 * k.eta * gram) / jnp.linalg.norm(gram)
