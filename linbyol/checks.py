@@ -93,6 +93,13 @@ def check_weights(y: Any, k: Any) -> None:
             )
 
 
+def check_nonnegative(name: str, value: Any) -> None:
+    """No entry is below 0."""
+    x = concrete(value)
+    if x is not None and (x < 0).any():
+        raise InputError(f"Argument `{name}` must be at least 0, but is {_worst(x)}.")
+
+
 def check_times(ts: Any) -> None:
     """ts is a finite vector of at least two increasing times."""
     shape = jnp.shape(ts)

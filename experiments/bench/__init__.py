@@ -1,0 +1,1 @@
+"""Benchmarks: this library's engines against others at equal measured error."""
