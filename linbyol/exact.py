@@ -20,6 +20,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+@jax.jit
 def parabola_time(p: Any, p0: Any, k: Data) -> Float[Array, "*modes"]:
     """Time to go from p0 to p on the parabola, in closed form. Derived (see linbyol/transit.py).
 
@@ -40,6 +41,7 @@ def parabola_time(p: Any, p0: Any, k: Data) -> Float[Array, "*modes"]:
     return jnp.where(p == start, 0, jnp.where(starts_still, jnp.nan, t))
 
 
+@jax.jit
 def parabola(p0: Any, k: Data, ts: Any) -> Float[Array, "*times_modes"]:
     """p(t) of Eq. 16 from p(0) = p0, at times ts ≥ 0 (nan before): `parabola_time` inverted to machine precision.
 

@@ -73,7 +73,9 @@ def time_of(y: Array, p: Array, change: Array, orbit: Orbit) -> Array:
     early = ((l_0 - l_plus) / _nonzero(p_plus) + slow) / root
 
     near = _near_threshold(y, orbit)
-    m0, m1 = 2 * b * start - a, 2 * b * p - a
+    from_end = jnp.where(falls, jnp.inf, jnp.sqrt(jnp.maximum(D, 0)))  # m at p_plus, where 2 b p - a cancels
+    m0 = _refined(2 * b * start - a, from_end + 2 * b * (start - orbit.end))
+    m1 = _refined(2 * b * p - a, from_end + 2 * b * (start - orbit.end) * jnp.exp(-y))
     m_change = 2 * b * change
     mean = jnp.where(near, _log_ratio(m1 * m1 - D, m0 * m0 - D, m_change * (m0 + m1), near), l_plus + l_minus) / 2
     S = jnp.where(near, _artanh(m_change, m0 * m1 - D, D), (l_plus - l_minus) / (2 * root))
@@ -83,13 +85,15 @@ def time_of(y: Array, p: Array, change: Array, orbit: Orbit) -> Array:
 
 def solve(t: Float[Array, "*modes"], orbit: Orbit) -> Float[Array, "*modes"]:
     """The y at which `time_of` is t ≥ 0, by Newton's method kept inside a shrinking bracket."""
-    (a, b, eta, _), start, end = orbit.cubic, orbit.start, orbit.end
+    (a, b, eta, D), start, end = orbit.cubic, orbit.start, orbit.end
+    root = jnp.sqrt(jnp.maximum(D, 0))
 
-    def speed(p: Array) -> Array:  # ẏ
-        return jnp.where(end == 0, (b * p - a) * p + eta, b * p * (p - orbit.p_minus))
+    def speed(p: Array, left: Array) -> Array:  # ẏ, with p - end = left
+        return jnp.where(end == 0, (b * p - a) * p + eta, p * (root + b * left))
 
-    first, last = speed(start), speed(end)  # ẏ is monotone on the way, but for a minimum at a/2b where D < 0
-    least = speed(jnp.where((end == 0) & (b > 0), jnp.clip(a / _nonzero(2 * b), 0, jnp.maximum(start, 0)), end))
+    first, last = speed(start, start - end), speed(end, jnp.zeros_like(end))
+    bottom = jnp.clip(a / _nonzero(2 * b), 0, jnp.maximum(start, 0))
+    least = jnp.where(end == 0, speed(bottom, bottom), last)  # ẏ is monotone else
     low, high = t * jnp.minimum(jnp.minimum(first, last), least), t * jnp.maximum(first, last)
     y = jnp.where(last > first, low, high)  # the side from which Newton's steps do not overshoot
 
@@ -100,9 +104,9 @@ def solve(t: Float[Array, "*modes"], orbit: Orbit) -> Float[Array, "*modes"]:
         low, high, y, last_step, done, turns = state
         p, change = reached(y, orbit)
         excess = time_of(y, p, change, orbit) - t
-        late = ~(excess < 0)  # also where the time overflows
+        late = ~(jnp.isfinite(excess) & (excess < 0))  # also where p runs out of digits
         low, high = jnp.where(late, low, y), jnp.where(late, y, high)
-        step = -excess * speed(p)
+        step = -excess * speed(p, (start - end) * jnp.exp(-y))
         good = (y + step >= low) & (y + step <= high) & (jnp.abs(step) <= last_step / 2)
         middle = jnp.where((low > 0) & (high > 4 * low), jnp.sqrt(low) * jnp.sqrt(high), low + (high - low) / 2)
         new = jnp.where(done, y, jnp.where(good, y + step, middle))
@@ -123,10 +127,15 @@ def _near_threshold(y: Array, orbit: Orbit) -> Array:
     return (D <= 0) | ((a * a > 100 * D) & ~apart & (start != end))
 
 
+def _refined(x: Array, better: Array) -> Array:
+    """x with the value of `better`, the same number without cancellation, where that is finite."""
+    return x + jax.lax.stop_gradient(jnp.where(jnp.isfinite(better), better - x, 0))
+
+
 def _artanh(rise: Array, run: Array, D: Array) -> Array:
     """artanh(√D Y)/√D for Y = rise/run; arctan(√-D Y)/√-D on the branch that runs through run = 0 where D < 0."""
-    Y = rise / _nonzero(run)
-    x = D * Y * Y
+    Y = jnp.where((run == 0) & (rise != 0), jnp.sign(rise) * jnp.inf, rise / _nonzero(run))
+    x = jnp.where(D == 0, 0, D * Y * Y)
     small = (jnp.abs(x) < 1e-3) & ((D >= 0) | (run > 0))
     x_small = jnp.where(small, x, 0)
     series = sum(x_small**j / (2 * j + 1) for j in range(6))
