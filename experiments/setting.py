@@ -10,7 +10,7 @@ import scipy.linalg
 from jaxtyping import Array, Float
 
 from experiments.digits import digits, whitened
-from experiments.linear import Pairs, byol, descend, rates
+from experiments.linear import Loss, Pairs, Rates, byol, descend, rates
 from experiments.pairs import isotropic_bank
 from linbyol.claims import Run
 from linbyol.equations import Weights
@@ -62,6 +62,25 @@ def follow(pairs: Pairs, y0: Weights, lr: float, key: Any, duration: float, reco
     """BYOL at the overlay's rates for a flow time that is a whole number of steps between each two records."""
     r = rates(lr, alpha_p=ALPHA_P, beta=BETA, eta=ETA)
     return descend(byol, pairs, y0, r, key, records=records, every=round(duration / lr / records))
+
+
+def together(
+    loss: Loss, pairs: Pairs, starts: Weights, r: Rates, key: Any, *, duration: float, records: int
+) -> Trajectory:
+    """One run for each lane of `starts` and of the rates (which share lr), with the same batches.
+
+    All leaves get the lanes, so that studies with equal numbers of lanes share one compilation.
+    """
+    lanes = len(starts.W)
+    every = round(duration / float(jnp.max(jnp.asarray(r.lr))) / records)
+    r = jax.tree.map(lambda a: jnp.broadcast_to(jnp.asarray(a, float), (lanes,)), r)
+    run = lambda y0, r: descend(loss, pairs, y0, r, key, records=records, every=every)  # noqa: E731
+    return jax.vmap(run)(starts, r)
+
+
+def repeated(y0: Weights, lanes: int) -> Weights:
+    """The same start in each lane."""
+    return jax.tree.map(lambda a: jnp.broadcast_to(a, (lanes, *a.shape)), y0)
 
 
 def errors(ys: Weights, zs: Weights) -> Float[Array, "*times 3"]:

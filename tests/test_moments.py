@@ -9,7 +9,7 @@ from linbyol.checks import InputError
 from linbyol.equations import weights_flow
 from linbyol.images import moments_of_file
 from linbyol.integrate import prepare
-from linbyol.moments import moments_of_bank, moments_of_images, moments_of_views
+from linbyol.moments import feasible, moments_of_bank, moments_of_images, moments_of_views
 from linbyol.store import FileError, write_arrays
 from linbyol.views import Augmentation, views_of
 from theory.instances import weights
@@ -85,6 +85,18 @@ def test_moments_are_constants_of_the_flow(key, bank):
     prepare(weights_flow, weights(key, d=2, n=4), k)  # the door of `integrate` accepts them
 
 
+def test_feasible_moments_are_the_nearest_without_negative_eigenvalues(key):
+    few = moments_of_views([jax.random.normal(key, (3, 2, 6))])  # fewer images than pixels: X has both signs
+    near, removed = feasible(few)
+    s, U = np.linalg.eigh(few.X)
+    assert s[0] < -0.1
+    np.testing.assert_allclose(removed, s[0], atol=ROUNDING)
+    np.testing.assert_allclose(near.X, (U * np.maximum(s, 0)) @ U.T, atol=ROUNDING)  # the projection in Frobenius norm
+    again, nothing = feasible(near._replace(X=near.X + jnp.eye(6), X_aug=near.X_aug + jnp.eye(6)))
+    np.testing.assert_array_equal(again.X, near.X + jnp.eye(6))
+    assert nothing == 0
+
+
 def test_integer_views_are_read_as_numbers():
     bank = np.arange(24).reshape(2, 3, 4) % 5
     np.testing.assert_allclose(moments_of_bank(bank).X, moments_of_bank(bank.astype(float)).X)
@@ -148,7 +160,7 @@ def test_no_views_and_changing_views_get_their_sentence():
     [
         ({"images": np.ones((3, 4))}, r"`images` of .* must have shape \(N, h, w\) or \(N, h, w, c\).*\(3, 4\)"),
         ({"images": np.ones((0, 4, 4))}, r"none of them 0, but has shape \(0, 4, 4\)"),
-        ({"images": np.full((3, 4, 4), np.nan)}, r"`images` must be finite, but images\[0, 0, 0\] = nan"),
+        ({"images": np.full((3, 4, 4), np.nan)}, "`images` of .* must be finite, but has 48 that are not"),
         ({"images": np.ones((3, 4, 4), complex)}, "must be real numbers, but has dtype complex128"),
         ({"images": np.full((3, 4, 4), "x")}, "must be real numbers, but has dtype <U1"),
         ({"a": np.ones((3, 4, 4)), "b": np.ones(1)}, "must hold one array, `images` or `views`, but holds a, b"),

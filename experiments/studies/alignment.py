@@ -22,14 +22,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.linear import byol, descend, rates
+from experiments.linear import byol, rates
 from experiments.pairs import BankPairs
-from experiments.setting import raw, start
+from experiments.setting import raw, start, together
 from linbyol.alignment import Alignment, alignment, proportionality
 from linbyol.assumptions import to_unsymmetrised
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Weights, weights_flow
-from linbyol.integrate import Trajectory, integrate
+from linbyol.integrate import integrate
 from linbyol.store import write_arrays
 
 ETAS, TIME, LR, BATCH, RECORDS = (0.01, 0.02), 400.0, 0.05, 256, 50
@@ -54,15 +54,11 @@ def unwhitened(run: Run) -> Raw:
     axes = jnp.linalg.eigh(moments.X)[1][:, -len(noise.Wp) :].T  # the leading principal axes
     above = Weights(W=noise.W + axes, Wp=noise.Wp + jnp.eye(len(noise.Wp)), Wa=noise.W + axes)
     starts = jax.tree.map(lambda *leaves: jnp.stack(leaves), above, above, noise)
-    every, k = round(TIME / LR / RECORDS), moments.constants(1.0, BETA, ETAS[-1])
-    ts = jnp.linspace(0, TIME, RECORDS + 1)
-
-    def both(y0: Weights, eta: Any) -> tuple[Trajectory, Trajectory]:
-        r = rates(LR, beta=BETA, eta=eta)
-        sgd = descend(byol, BankPairs(bank, BATCH), y0, r, b, records=RECORDS, every=every)
-        return sgd, integrate(weights_flow, y0, k._replace(eta=eta), ts)
-
-    sgd, flow = jax.vmap(both)(starts, jnp.array(ETAS + ETAS[-1:]))
+    etas, k = jnp.array(ETAS + ETAS[-1:]), moments.constants(1.0, BETA, 0.0)
+    r = rates(LR, beta=BETA, eta=etas)
+    sgd = together(byol, BankPairs(bank, BATCH), starts, r, b, duration=TIME, records=RECORDS)
+    ts = sgd.ts[0]
+    flow = jax.vmap(lambda y0, eta: integrate(weights_flow, y0, k._replace(eta=eta), ts))(starts, etas)
     measure = lambda y: alignment(*to_unsymmetrised(y, k))  # noqa: E731
     measures = (jax.vmap(jax.vmap(measure))(trajectory.ys) for trajectory in (sgd, flow))
     return Raw(ts, *measures, jax.vmap(jax.vmap(proportionality))(sgd.ys))

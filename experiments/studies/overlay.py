@@ -88,7 +88,7 @@ def follows_the_flow(run: Run) -> Verdict:
     if run.out is not None:
         leave(run, run.out, began)
     return holds_if(
-        runs.ok.all() and (worst < 0.01).all() and (change > 0.5).all(),
+        runs.ok.all() and (worst < 0.01).all() and (change > 0.3).all(),
         seeds=range(len(error)),
         largest_error_W_Wp_Wa=worst,
         change_of_the_flow_W_Wp_Wa=change,

@@ -6,12 +6,13 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from experiments.pairs import AllPairs, BankPairs
 from experiments.setting import ALPHA_P, BETA, ETA, errors, follow, raw, slope, start
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import weights_flow
-from linbyol.integrate import euler, integrate
+from linbyol.integrate import Trajectory, euler, integrate
 
 LRS, TIME, RECORDS = (0.08, 0.04, 0.02, 0.01), 20.0, 50
 BATCH = 64  # of the single runs: small, so that they fluctuate
@@ -20,7 +21,7 @@ BATCH = 64  # of the single runs: small, so that they fluctuate
 class Orders(NamedTuple):
     """Bias of full-batch descent and fluctuation of single runs, for each learning rate."""
 
-    rounding: float  # largest relative distance of full-batch descent from `euler` on the exact moments
+    rounding: float  # distance of full-batch descent from `euler` on the exact moments, at the largest learning rate
     bias: np.ndarray  # (l, 3)
     fluctuation: np.ndarray  # (l, S, 3)
 
@@ -33,17 +34,21 @@ def orders(run: Run) -> Orders:
     y0, k = start(a, bank.shape[2]), moments.constants(ALPHA_P, BETA, ETA)
     flow = integrate(weights_flow, y0, k, jnp.linspace(0, TIME, RECORDS + 1))
     keys = jax.random.split(b, 16 if run.size == "quick" else 64)
-    bias, fluctuation, rounding = [], [], 0.0
-    for lr in LRS:
-        full = follow(AllPairs(bank), y0, lr, b, TIME, RECORDS)
-        every = round(TIME / lr / RECORDS)
-        stepped = euler(weights_flow, y0, k, lr=lr, steps=every * RECORDS)
-        rounding = max(rounding, float(errors(full.ys, jax.tree.map(lambda a: a[::every], stepped.ys)).max()))  # noqa: B023
-        bias.append(errors(full.ys, flow.ys).max(axis=0))
-        runs = jax.vmap(lambda key: follow(BankPairs(bank, BATCH), y0, lr, key, TIME, RECORDS))(keys)  # noqa: B023
-        distance = jax.vmap(lambda ys: errors(ys, full.ys))(runs.ys)  # noqa: B023
-        fluctuation.append(jnp.sqrt((distance**2).mean(axis=1)))
-    return Orders(rounding, np.array(bias), np.array(fluctuation))
+    full = [follow(AllPairs(bank), y0, lr, b, TIME, RECORDS) for lr in LRS]
+    every = round(TIME / LRS[0] / RECORDS)
+    stepped = euler(weights_flow, y0, k, lr=LRS[0], steps=every * RECORDS)
+    rounding = errors(full[0].ys, jax.tree.map(lambda a: a[::every], stepped.ys)).max()
+
+    def fluctuation(lr: float, mean: Trajectory) -> Array:
+        runs = jax.vmap(lambda key: follow(BankPairs(bank, BATCH), y0, lr, key, TIME, RECORDS))(keys)
+        distance = jax.vmap(lambda ys: errors(ys, mean.ys))(runs.ys)
+        return jnp.sqrt((distance**2).mean(axis=1))
+
+    return Orders(
+        rounding=float(rounding),
+        bias=np.array([errors(mean.ys, flow.ys).max(axis=0) for mean in full]),
+        fluctuation=np.array([fluctuation(lr, mean) for lr, mean in zip(LRS, full, strict=True)]),
+    )
 
 
 def jackknife(fluctuation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
