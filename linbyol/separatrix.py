@@ -27,6 +27,7 @@ TERMS = 9
 NEAR = 0.02  # |ξ| up to which TERMS terms of the series are exact: 0.02^10 = 1e-17
 
 
+@jax.jit
 def separatrix(k: Data, p: Any) -> Float[Array, "*modes"]:
     """Sec. 3 off the parabola: s on the stable manifold of the saddle (p_minus, p_minus²/alpha_p), for any p.
 
@@ -39,6 +40,7 @@ def separatrix(k: Data, p: Any) -> Float[Array, "*modes"]:
     return unit * unit / alpha_p * jnp.exp(log_v)
 
 
+@jax.jit
 def collapses(p0: Any, s0: Any, k: Data) -> Bool[Array, "*modes"]:
     """Whether a mode starting at (p0, s0 ≥ 0) with a fixed target tau = k.tau ends at s = 0; any eta ≥ 0.
 

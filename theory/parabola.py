@@ -1,4 +1,4 @@
-"""A mode on the invariant parabola (Eq. 16): its closed forms derived by SymPy from `parabola_flow`, then met in numbers.
+"""A mode on the invariant parabola (Eq. 16): closed forms derived by SymPy from `parabola_flow`, then met in numbers.
 
 The antiderivative of 1/ṗ follows from partial fractions in each of four cases, with the roots as symbols: two real
 roots 0 < m < P (eta = κ m P, tau = κ (m + P)), one at 0 (eta = 0), a double one, and a pair c ± i g (eta > eta_c).
