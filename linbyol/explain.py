@@ -1,6 +1,5 @@
 """Why a mode survives or collapses: the inequality that decides, its numbers, and what would turn the outcome."""
 
-from functools import cache
 from typing import Any, NamedTuple
 
 import jax
@@ -8,12 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from linbyol.checks import InputError, check_constants, check_numbers
-from linbyol.equations import Amplitudes, Commuting, Isotropic, Modes, amplitudes_flow, mode_balance
+from linbyol.ensemble import solve_amplitudes
+from linbyol.equations import Amplitudes, Commuting, Isotropic, Modes, mode_balance
 from linbyol.exact import collapses, separatrix
 from linbyol.fixed_points import critical_eta, predictor_roots
-from linbyol.integrate import integrate, steady
 
 GRID = 33  # values of a constant that are tried at once
+REST = 1e5  # time by which a mode is at 0 or at p_plus
 REFINEMENTS = 4  # times the grid is laid anew around the nearest change of outcome
 
 
@@ -152,25 +152,14 @@ def _stack(k: Any, name: str, grid: np.ndarray) -> Any:
 
 
 def _survive(y0: Modes, k: Any, ema: bool) -> Any:
-    """Whether the mode survives, for each of a vector of constants."""
+    """Whether the mode survives, for each of a vector of constants; with the moving average, by integrating to rest."""
     if not ema:
         return ~collapses(y0.p, y0.s, k)
-    return _settled(type(k))(y0, k)
-
-
-@cache
-def _settled(constants: type) -> Any:
-    """Integrates to rest with the moving average: (y0, k with leaves (m,)) -> bool (m,)."""
-
-    def survives(y0: Modes, k: Any) -> Any:
-        w = jnp.sqrt(y0.s)
-        start = Amplitudes(w=w, wp=y0.p, wa=y0.tau * w)
-        end = integrate(amplitudes_flow, start, k, jnp.array([0.0, 1e5]), rtol=1e-7, event=steady(1e-8), throw=False)
-        _, _, p_plus = predictor_roots(k)
-        size = jnp.where(k.eta > 0, jnp.nan_to_num(p_plus, nan=1.0), 0.03) ** 2 / k.alpha_p
-        return end.ys.w[-1] ** 2 > 1e-3 * size
-
-    return jax.jit(jax.vmap(survives, in_axes=(None, 0)))
+    w = jnp.sqrt(y0.s)
+    end = solve_amplitudes(Amplitudes(w=w, wp=y0.p, wa=y0.tau * w), k, REST, rtol=1e-6)
+    _, _, p_plus = predictor_roots(k)
+    size = jnp.where(k.eta > 0, jnp.nan_to_num(p_plus, nan=1.0), 0.03) ** 2 / k.alpha_p
+    return end.y.w**2 > 1e-3 * size
 
 
 def _one_mode(y0: Modes, k: Any) -> tuple[Modes, Any]:

@@ -103,8 +103,10 @@ def diagram(settings: Phase, axes: dict[str, Any]) -> dict[str, Any]:
     if settings.ema:
         s0 = settings.p0**2 / settings.alpha_p if settings.s0 is None else settings.s0
         y0 = Modes(settings.p0, s0, settings.tau)
-        f = Partial(phase.with_target, y0=y0, t1=settings.t1)
-    elif settings.s0 is None:
+        order = {settings.y[0]: axes[settings.y[0]], settings.x[0]: axes[settings.x[0]]}
+        outcome = phase.sweep_with_target(k, y0, settings.t1, **order)
+        return {name: np.asarray(value) for name, value in outcome._asdict().items()}
+    if settings.s0 is None:
         f = Partial(phase.on_parabola, p0=settings.p0, horizon=settings.t1)
     else:
         f = Partial(phase.in_plane, p0=settings.p0, s0=settings.s0)
