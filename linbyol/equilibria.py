@@ -54,6 +54,7 @@ def critical_direction(k: Constants) -> tuple[Float[Array, ""], Float[Array, " n
     return _top(k)[1:]
 
 
+@jax.jit
 def collapse_bound(k: Constants) -> Float[Array, ""]:
     """λ_max(X Σ⁻¹ X)/4: for eta above it weights_flow has no equilibrium but zero, of any rank. X + X_aug ≻ 0."""
     half = jnp.linalg.cholesky(k.X + k.X_aug)
@@ -101,12 +102,12 @@ def equilibria(k: Constants, d: int, *, key: Any, starts: int = 256) -> Equilibr
     if eta is not None and not (eta > 0).all():
         raise InputError(f"Argument `eta` must be positive for isolated equilibria, but is {eta}.")
     k = jax.tree.map(lambda x: jnp.asarray(x, float), k)
-    y = jax.tree.map(
-        lambda a, b: jnp.concatenate([a, b]), _superpositions(k, d, key, starts), _gaussians(k, d, key, starts)
-    )
-    y, residual = jax.tree.map(np.asarray, _settle(y, k))
+    rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
+    sums, gaussians = _superpositions(k, d, rng, starts), _gaussians(k, d, rng, starts)
+    y, residual = jax.tree.map(np.asarray, _settle(jax.tree.map(lambda *x: np.concatenate(x), sums, gaussians), k))
     y, residual = _distinct(y, residual)
-    values, zeros = jax.tree.map(np.asarray, _spectrum(y, k))
+    padded = jax.tree.map(lambda x: np.concatenate([x, np.zeros((-len(x) % 16, *x.shape[1:]))]), y)  # fewer shapes
+    values, zeros = jax.tree.map(lambda x: np.asarray(x)[: len(residual)], _spectrum(padded, k))
     eigenvalues = np.full(values.shape, np.nan, complex)
     for i, (spectrum, count) in enumerate(zip(values, zeros, strict=True)):
         rest = spectrum[np.argsort(abs(spectrum))[count:]]  # the zeros of the symmetry are the smallest
@@ -117,55 +118,48 @@ def equilibria(k: Constants, d: int, *, key: Any, starts: int = 256) -> Equilibr
     return Equilibria(*jax.tree.map(lambda x: jnp.asarray(x[order]), picked))
 
 
-def rank_one(k: Constants, points: int = 2048) -> tuple[Float[Array, " m"], Float[Array, "m n"]]:
+def rank_one(k: Constants, points: int = 2048) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, "m n"]]:
     """p and the unit vectors v of all equilibria of rank one: (p X - p² Σ) v = eta v; W = u wᵀ with w = (p/√alpha_p) v.
 
-    Found where an eigenvalue of p X - p² Σ crosses eta on a grid of p in (0, 1), then by bisection; arrays only.
+    Found where an eigenvalue of p X - p² Σ crosses eta on a grid of p in (0, 1), then by bisection. Arrays only.
     """
-    Sigma = k.X + k.X_aug
+    X, Sigma, eta = np.asarray(k.X), np.asarray(k.X + k.X_aug), float(k.eta)
 
-    def height(p: Array) -> Array:
-        return jnp.linalg.eigvalsh(p * k.X - p * p * Sigma) - k.eta
+    def pencil(p: np.ndarray) -> np.ndarray:
+        return p[:, None, None] * X - (p * p)[:, None, None] * Sigma
 
-    ps = (jnp.arange(points + 1, dtype=k.X.dtype)) / points  # X ⪯ Σ, so all heights are below 0 from p = 1 on
-    heights = jax.lax.map(height, ps)
-    cell, branch = jnp.nonzero((heights[1:] > 0) != (heights[:-1] > 0))
-    rising = heights[cell + 1, branch] > 0
-
-    def halve(_: int, ends: tuple[Array, Array]) -> tuple[Array, Array]:
-        low, high = ends
+    ps = np.arange(points + 1) / points  # X ⪯ Σ, so all eigenvalues are negative from p = 1 on
+    above = np.linalg.eigvalsh(pencil(ps)) > eta
+    cell, branch = np.nonzero(above[1:] != above[:-1])
+    rising = above[cell + 1, branch]
+    low, high = ps[cell], ps[cell + 1]
+    for _ in range(52):  # to the last bit
         middle = (low + high) / 2
-        over = jnp.take_along_axis(jax.vmap(height)(middle), branch[:, None], axis=1)[:, 0] > 0
-        return jnp.where(over == rising, low, middle), jnp.where(over == rising, middle, high)
-
-    p, _ = jax.lax.fori_loop(0, 52, halve, (ps[cell], ps[cell + 1]))
-    v = jax.vmap(lambda p, i: jnp.linalg.eigh(p * k.X - p * p * Sigma)[1][:, i])(p, branch)
-    return p, v
+        over = np.take_along_axis(np.linalg.eigvalsh(pencil(middle)), branch[:, None], axis=1)[:, 0] > eta
+        low, high = np.where(over == rising, low, middle), np.where(over == rising, middle, high)
+    vectors = np.linalg.eigh(pencil(low))[1]
+    return low, np.take_along_axis(vectors, branch[:, None, None], axis=2)[:, :, 0]
 
 
-def _superpositions(k: Constants, d: int, key: Any, starts: int) -> Weights:
+def _superpositions(k: Constants, d: int, rng: np.random.Generator, starts: int) -> Weights:
     """Zero, and sums of up to d rank-one equilibria in orthogonal features: exact where X and X_aug commute."""
     p, v = rank_one(k)
     sets = itertools.chain.from_iterable(itertools.combinations(range(len(p)), r) for r in range(d + 1))
     chosen = list(itertools.islice(sets, starts))
-    if len(chosen) == starts:
-        draws = (
-            jax.random.choice(key, len(p), (starts - 1 - len(p), d)) if len(p) < starts - 1 else jnp.zeros((0, d), int)
-        )
-        chosen = chosen[: 1 + len(p)] + [tuple(sorted(set(row))) for row in draws.tolist()]
-    Wp = jnp.zeros((len(chosen), d, d))
-    W = jnp.zeros((len(chosen), d, k.X.shape[0]))
+    if len(chosen) == starts and len(p):  # too many: all of rank one, then random ones
+        kept = chosen[: 1 + len(p)]
+        chosen = kept + [tuple(set(rng.integers(len(p), size=d))) for _ in range(starts - len(kept))]
+    W, Wp = np.zeros((starts, d, k.X.shape[0])), np.zeros((starts, d, d))
     for i, subset in enumerate(chosen):
         for row, j in enumerate(subset):
-            Wp = Wp.at[i, row, row].set(p[j])
-            W = W.at[i, row].set(p[j] / jnp.sqrt(k.alpha_p) * v[j])
+            Wp[i, row, row], W[i, row] = p[j], p[j] / np.sqrt(float(k.alpha_p)) * v[j]
     return Weights(W, Wp, W)
 
 
-def _gaussians(k: Constants, d: int, key: Any, starts: int) -> Weights:
-    a, b = jax.random.split(key)
-    W = jax.random.normal(a, (starts, d, k.X.shape[0])) / jnp.sqrt(k.alpha_p * k.X.shape[0])
-    return Weights(W, jax.random.normal(b, (starts, d, d)) / jnp.sqrt(d), W)
+def _gaussians(k: Constants, d: int, rng: np.random.Generator, starts: int) -> Weights:
+    n = k.X.shape[0]
+    W = rng.normal(size=(starts, d, n)) / np.sqrt(float(k.alpha_p) * n)
+    return Weights(W, rng.normal(size=(starts, d, d)) / np.sqrt(d), W)
 
 
 @eqx.filter_jit

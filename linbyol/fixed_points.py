@@ -9,6 +9,7 @@ All functions take `Isotropic` or `Commuting`, broadcast over the leaves of k, a
 
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
@@ -45,6 +46,7 @@ def critical_polynomial(k: Data) -> Cubic:
     return Cubic(a, b, eta, _discriminant(a, b, eta))
 
 
+@jax.jit
 def predictor_roots(k: Data) -> tuple[Float[Array, "*modes"], Float[Array, "*modes"], Float[Array, "*modes"]]:
     """Sec. 3: (0, p_minus, p_plus); nan above the threshold, equal at it, p_minus = 0 at eta = 0.
 
@@ -64,6 +66,7 @@ def critical_eta(k: Data) -> Float[Array, "*modes"]:
     return a * a / (4 * b)
 
 
+@jax.jit
 def fixed_points(k: Data, *, Wp: Any = None, W: Any = None) -> Modes:
     """The states at 0, p_minus, p_plus (last axis, 3), with tau = k.tau; Wp=, W= are separate decays as in `decay`.
 
@@ -78,6 +81,7 @@ def fixed_points(k: Data, *, Wp: Any = None, W: Any = None) -> Modes:
     return Modes(p=p, s=s, tau=jnp.broadcast_to(_column(_real(getattr(k, "tau", 1)), p), p.shape))
 
 
+@eqx.filter_jit
 def stability(y: Modes, k: Data, ema: bool = False, *, flow: Flow = modes_flow) -> Array:
     """Eigenvalues of the flow's Jacobian at y, in (p, s), or in (p, s, tau) with ema; complex, real parts ascending.
 
