@@ -1,7 +1,7 @@
 """The claims of the proofs hold for other seeds, and a wrong variant of each is refused."""
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 import pytest
 import sympy as sp
 
@@ -69,7 +69,7 @@ def test_what_prove_runs_is_here_and_expected_to_hold():
     assert set(PROVE) <= set(CLAIMS)
     assert all(CLAIMS[id].expected == "holds" for id in PROVE)
     proofs = {id for module in MODULES for id in getattr(module, "PROOFS", {})}
-    assert proofs | {"B39"} <= set(PROVE)  # B39's derivatives need the roots, and are no statement of a space
+    assert proofs - {"B9"} <= set(PROVE)  # B9 integrates a loss of its own, which takes longer than its proof
 
 
 # One wrong variant, or several, of each statement: a factor, a sign, an order, a term left out, a misprint.
@@ -265,13 +265,15 @@ def test_trajectories_refuse_wrong_invariants():
 
 
 def test_trajectories_refuse_wrong_bounds():
-    """e^(-2.1 λ₀ t) is broken at once, since ‖L‖ starts out at its bound only for special starts."""
-    found = theorem3.runs(SEED)
-    rate = -jnp.log(found.size[:, -1] / found.size[:, 0]) / (2 * solves.TS[-1])
-    assert (theorem3._ratios(found, 1.01 * rate) > solves.BOUND).all()
-    solved = theorem2.collapsing(SEED)
-    norms = theorem2._norms(solved)
-    assert jnp.max(norms / norms[0] * jnp.exp(solved.ts * 10)) > 1
+    """A decay one per cent faster than what happened is no bound."""
+    size = theorem3.sizes(theorem3.runs(SEED))
+    rate = -np.log(size[:, -1] / size[:, 0]) / (2 * float(solves.TS[-1]))  # the mean rate, met at the last time
+    assert (theorem3.ratios(size, 1.01 * rate) > solves.BOUND).all()
+    solved = theorem2.runs(SEED)["leak"]
+    size = theorem2.norms(solved)
+    ts = np.asarray(solved.ts)
+    rate = -np.log(size[-1] / size[0]) / ts[-1]
+    assert (size / size[0] * np.exp(1.01 * rate * ts)).max() > solves.BOUND
 
 
 def test_the_enumerated_distribution_refuses_a_wrong_gradient():

@@ -26,7 +26,7 @@ from linbyol.equations import (
     weights_flow,
 )
 from theory import instances
-from theory.prover import Equal, Rate, Space, proven
+from theory.prover import Equal, Rate, Space, Statement, proven
 from theory.solves import SAME, Solved, largest, solve
 from theory.spaces import AMPLITUDES, MODES, SYMMETRIC, WEIGHTS
 
@@ -95,7 +95,7 @@ U = MatrixSymbol("u", SYMMETRIC.y.F.shape[0], 1)
 V, Z = (MatrixSymbol(name, WEIGHTS.k.X.shape[0], 1) for name in ("v", "z"))
 ALIGNED, COMMUTING = _aligned(), _commuting()
 
-PROOFS = {
+PROOFS: dict[str, tuple[Statement, ...]] = {
     "B25": (
         Equal(_one_by_one(), weights_flow, _scalar_rate),
         Rate(

@@ -10,7 +10,7 @@ from sympy.matrices.expressions import MatrixSymbol
 from linbyol.claims import Run, Verdict, claim
 from linbyol.equations import Constants, Matrix, Scalar, Weights, balance
 from theory import instances
-from theory.prover import Rate, Space, proven
+from theory.prover import Rate, Space, Statement, proven
 from theory.solves import DRIFT, TS, drift, solve
 from theory.spaces import WEIGHTS
 
@@ -85,7 +85,9 @@ def _any_loss() -> Space:
     return Space(WEIGHTS.y, (WEIGHTS.k, Slope(MatrixSymbol("x", n, b), MatrixSymbol("G", d, b))), _slope_instance)
 
 
-PROOFS = {"B9": (Rate(_any_loss(), any_loss_flow, _balance, lambda y, k: -2 * k[0].eta * _balance(y, k)),)}
+PROOFS: dict[str, tuple[Statement, ...]] = {
+    "B9": (Rate(_any_loss(), any_loss_flow, _balance, lambda y, k: -2 * k[0].eta * _balance(y, k)),)
+}
 
 
 @claim(

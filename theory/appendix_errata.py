@@ -3,7 +3,7 @@
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Constants, Matrix, Weights, balance, weights_flow
 from theory import theorem1, theorem2
-from theory.prover import Rate, proven
+from theory.prover import Rate, Statement, proven
 from theory.spaces import WEIGHTS
 
 
@@ -12,7 +12,7 @@ def printed_balance(y: Weights, k: Constants) -> Matrix:
     return balance(y, k._replace(alpha_p=1))
 
 
-PRINTED = {
+PRINTED: dict[str, Statement] = {
     "Theorem 1": Rate(WEIGHTS, weights_flow, printed_balance, lambda y, k: -2 * k.eta * printed_balance(y, k)),
     "Theorem 2": theorem2.PRINTED_COLLAPSE,
 }

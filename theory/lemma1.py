@@ -11,7 +11,7 @@ from sympy.matrices.expressions import MatrixSymbol, ZeroMatrix
 from linbyol.claims import Run, Verdict, claim
 from linbyol.equations import Constants, Matrix, Scalar, Weights, weights_flow
 from theory import instances
-from theory.prover import Descent, Equal, Space, proven, square, trace
+from theory.prover import Descent, Equal, Space, Statement, proven, square, trace
 from theory.solves import largest
 from theory.spaces import EXPLICIT, WEIGHTS
 from theory.theorem1 import runs
@@ -52,7 +52,7 @@ def _sampled() -> tuple[Space, Matrix, Matrix]:
 SAMPLES, X1, X2 = _sampled()
 RATE = sp.Symbol("alpha", positive=True)  # step of stochastic gradient descent; γ_a = 1 - alpha beta
 
-PROOFS = {
+PROOFS: dict[str, tuple[Statement, ...]] = {
     "B1": (
         Equal(SAMPLES, lambda y, k: pair_loss(y, X1, X2), expected_loss),
         Descent(WEIGHTS, weights_flow, "W", encoder_loss),
@@ -79,8 +79,8 @@ PROOFS = {
 
 def enumerated(key: Any, n: int = 7, points: int = 7, views: int = 4) -> tuple[jax.Array, jax.Array, jax.Array]:
     """A finite distribution: x (points, views, n), all equally likely, with its exact X and X_aug (n, n)."""
-    a, b = jax.random.split(key)
-    x = jax.random.normal(a, (points, 1, n)) + jax.random.normal(b, (points, views, n)) / 2
+    drawn = jax.random.normal(key, (points, 1 + views, n))
+    x = drawn[:, :1] + drawn[:, 1:] / 2
     mean = x.mean(axis=1)
     offset = x - mean[:, None]
     return x, mean.T @ mean / points, jnp.einsum("pvi,pvj->ij", offset, offset) / (points * views)

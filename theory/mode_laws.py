@@ -4,6 +4,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import sympy as sp
 
 from linbyol.claims import Run, Verdict, claim, holds_if
@@ -22,7 +23,7 @@ from linbyol.equations import (
 from linbyol.predictors import directpred
 from theory import instances
 from theory.aligned import ALIGNED, U, runs
-from theory.prover import Equal, Rate, Space, proven
+from theory.prover import Equal, Rate, Space, Statement, proven
 from theory.solves import DRIFT, SAME, drift, largest
 from theory.spaces import COMMUTING_MODES, MODES
 
@@ -58,7 +59,7 @@ def _directpred_balance(s: Any, k: Isotropic) -> Any:
 PARABOLA = Space(MODES.y.p, MODES.k, _parabola_instance)
 SIZES = Space(sp.Symbol("s", positive=True), MODES.k._replace(sigma2=sp.Symbol("kappa", positive=True) - 1))
 
-PROOFS = {
+PROOFS: dict[str, tuple[Statement, ...]] = {
     "B28": tuple(
         Rate(space, modes_flow, mode_balance, lambda y, k: -2 * k.eta * mode_balance(y, k))
         for space in (MODES, COMMUTING_MODES)
@@ -150,6 +151,7 @@ def corrected_sign(run: Run) -> Verdict:
 def eq_17(run: Run) -> Verdict:
     keys = jax.random.split(jax.random.fold_in(run.key, 45))
     y, k = instances.modes(keys[0], d=1000), instances.isotropic(keys[1], eta=0.01, tau=1.0)
+    y, k = jax.tree.map(np.asarray, (y, k))
     y = y._replace(s=y.s / 10, tau=1 + y.tau)  # small features and a large target, where K takes both signs
     positive = mode_alignment_rate(y, k) > 0
     below = effective_growth(y, k) < (k.alpha_p * k.kappa * y.s + k.eta) / 2
@@ -166,9 +168,9 @@ def eq_17(run: Run) -> Verdict:
 )
 def least_rate(run: Run) -> Verdict:
     k = Isotropic(alpha_p=1.0, beta=0.0, eta=0.0, sigma2=0.25)
-    p = jnp.linspace(0.0, 1.0, 3001)
+    p = np.linspace(0.0, 1.0, 3001)
     K = mode_alignment_rate(Modes(p, p * p / k.alpha_p, 1.0), k)
-    least, at = float(jnp.min(K)), float(p[jnp.argmin(K)])
+    least, at = float(K.min()), float(p[K.argmin()])
     # On a grid of step h the minimum is missed by at most (3κ/2) h² = 2e-7, its place by h.
     good = abs(least + 1 / 7.5) < 3e-7 and abs(at - 1 / 3.75) < 4e-4
     return proven(run, PROOFS["B46"], good, least_at_kappa_1_25=least, at_p=at)

@@ -1,23 +1,21 @@
 """No predictor (after Theorem 2): collapse with and without stop-gradient, and the order of a printed product."""
 
-import functools
+import math
 from typing import Any
 
 import jax
-import jax.numpy as jnp
+import numpy as np
+from scipy.linalg import expm
 from sympy.matrices.exceptions import ShapeError
 from sympy.matrices.expressions import MatrixSymbol
 
 from linbyol.claims import Run, Verdict, claim, holds_if
-from linbyol.combinators import no_predictor, simsiam
-from linbyol.equations import Constants, Matrix, Weights, identity, no_stop_gradient, weights_flow
+from linbyol.equations import Constants, Matrix, Weights, identity
 from theory import instances
-from theory.prover import Equal, Space, proven
-from theory.solves import BOUND, RTOL, Solved, solve
+from theory.prover import Equal, Space, Statement, proven
+from theory.solves import BOUND, RTOL, Solved
 from theory.spaces import EXPLICIT, WEIGHTS
-
-STILL = no_predictor(simsiam(weights_flow))  # Wp = I, stop-gradient kept
-LEAK_STILL = no_predictor(no_stop_gradient(weights_flow))  # neither
+from theory.theorem2 import LEAK_STILL, STILL, norms, runs
 
 
 def _square_encoder() -> Space:
@@ -40,7 +38,7 @@ SQUARE = _square_encoder()
 NO_PREDICTOR = Equal(WEIGHTS, lambda y, k: STILL(y, k).W, lambda y, k: -y.W @ (k.X_aug + k.eta * identity(k.X_aug)))
 PRINTED_ORDER = Equal(SQUARE, lambda y, k: STILL(y, k).W, _printed_order)
 
-PROOFS = {
+PROOFS: dict[str, tuple[Statement, ...]] = {
     "B100c": (NO_PREDICTOR,),
     "B144": (
         Equal(WEIGHTS, lambda y, k: LEAK_STILL(y, k).W, lambda y, k: -y.W @ (2 * k.X_aug + k.eta * identity(k.X_aug))),
@@ -48,31 +46,11 @@ PROOFS = {
 }
 
 
-@functools.cache
-def runs(seed: int) -> dict[str, Solved]:
-    """Both flows from a seed's random instances, (d, n) = (4, 7), and one whose X_aug has a null space."""
-    key = jax.random.fold_in(jax.random.key(seed), 14)
-    y = [instances.weights(jax.random.fold_in(key, i)) for i in range(3)]
-    k = [instances.constants(jax.random.fold_in(key, 10 + i)) for i in range(3)]
-    k[2] = k[2]._replace(eta=0.0, X_aug=_projected(k[2].X_aug))
-    flows = {"still": STILL, "leak, still": LEAK_STILL, "still, null space": STILL}
-    return solve({name: (flow, *start) for (name, flow), *start in zip(flows.items(), y, k, strict=True)})
-
-
-def _projected(A: Any) -> Any:
-    """A without its first two directions."""
-    keep = jnp.arange(A.shape[0]) >= 2
-    return jnp.where(keep[:, None] & keep[None, :], A, 0.0)
-
-
 def _decayed(solved: Solved, operator: Any) -> float:
     """max_t |W(t) - W(0) expm(-operator t)|, relative to the largest |W(0)|."""
-    exact = jax.vmap(lambda t: solved.ys.W[0] @ jax.scipy.linalg.expm(-operator * t))(solved.ts)
-    return float(jnp.max(jnp.abs(solved.ys.W - exact)) / jnp.max(jnp.abs(exact[0])))
-
-
-def _norms(solved: Solved) -> Any:
-    return jnp.sqrt(jnp.sum(solved.ys.W**2, axis=(1, 2)))
+    W = np.asarray(solved.ys.W)
+    exact = np.stack([W[0] @ expm(-np.asarray(operator) * float(t)) for t in solved.ts])
+    return float(np.abs(W - exact).max() / np.abs(exact[0]).max())
 
 
 @claim(
@@ -83,14 +61,15 @@ def _norms(solved: Solved) -> Any:
     kind="numeric",
 )
 def no_predictor_collapses(run: Run) -> Verdict:
-    eye = jnp.eye(7)
+    eye = np.eye(7)
     free, null = runs(run.seed)["still"], runs(run.seed)["still, null space"]
     gaps = [_decayed(solved, solved.k.X_aug + solved.k.eta * eye) for solved in (free, null)]
-    moved = float(jnp.max(jnp.abs(null.ys.W[:, :, :2] - null.ys.W[:1, :, :2])))
-    slowest = float(jnp.linalg.eigvalsh(free.k.X_aug)[0] + free.k.eta)
-    left = float(_norms(free)[-1] / _norms(free)[0])
+    unseen = np.asarray(null.ys.W)[:, :, :2]
+    moved = float(np.abs(unseen - unseen[:1]).max())
+    slowest = float(np.linalg.eigvalsh(free.k.X_aug)[0] + free.k.eta)
+    left = float(norms(free)[-1] / norms(free)[0])
     # The integrator's error; what X_aug does not see must not move at all.
-    good = max(gaps) < RTOL and moved < 1e-12 and left <= BOUND * float(jnp.exp(-slowest * free.ts[-1]))
+    good = max(gaps) < RTOL and moved < 1e-12 and left <= BOUND * math.exp(-slowest * float(free.ts[-1]))
     return holds_if(good, seeds=[run.seed], gaps=gaps, moved_in_the_null_space=moved, left=left, slowest_rate=slowest)
 
 
@@ -135,5 +114,5 @@ def corrected_order(run: Run) -> Verdict:
 )
 def neither(run: Run) -> Verdict:
     solved = runs(run.seed)["leak, still"]
-    gap = _decayed(solved, 2 * solved.k.X_aug + solved.k.eta * jnp.eye(7))
+    gap = _decayed(solved, 2 * solved.k.X_aug + solved.k.eta * np.eye(7))
     return proven(run, PROOFS["B144"], gap < RTOL, expm_gap=gap)  # the integrator's error

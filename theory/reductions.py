@@ -20,7 +20,7 @@ from linbyol.equations import (
     weights_flow,
 )
 from theory import instances
-from theory.prover import Equal, Rate, Space, proven
+from theory.prover import Equal, Rate, Space, Statement, proven
 from theory.spaces import SYMMETRIC, UNSYMMETRISED, WEIGHTS
 
 
@@ -110,7 +110,7 @@ def _predictor_rate(Wp: Matrix, y: Given, k: Isotropic) -> Matrix:
 
 
 GIVEN = _given()
-PROOFS = {
+PROOFS: dict[str, tuple[Statement, ...]] = {
     "B15": (
         Equal(
             GIVEN,

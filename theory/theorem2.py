@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import sympy as sp
 from sympy.matrices.expressions import MatrixSymbol
 
 from linbyol.claims import Run, Verdict, claim, holds_if
-from linbyol.combinators import simsiam
+from linbyol.combinators import no_predictor, simsiam
 from linbyol.equations import (
     Constants,
     Matrix,
@@ -22,11 +23,13 @@ from linbyol.equations import (
 )
 from theory import instances
 from theory.lemma1 import encoder_loss, predictor_loss
-from theory.prover import Descent, Equal, Rate, Space, proven, square
+from theory.prover import Descent, Equal, Rate, Space, Statement, proven, square
 from theory.solves import BOUND, Solved, largest, solve
 from theory.spaces import WEIGHTS
 
 LEAK = no_stop_gradient(weights_flow)  # the gradient leaks through the target
+STILL = no_predictor(simsiam(weights_flow))  # Wp = I, stop-gradient kept
+LEAK_STILL = no_predictor(no_stop_gradient(weights_flow))  # neither
 
 
 class Factors(NamedTuple):
@@ -82,7 +85,7 @@ FACTORED = _factored()
 PRINTED_COLLAPSE = Equal(WEIGHTS, lambda y, k: LEAK(y, k).W, lambda y, k: -_printed_form(y, k))
 COLLAPSE = Equal(WEIGHTS, lambda y, k: LEAK(y, k).W, lambda y, k: -collapse_form(y, k))
 
-PROOFS = {
+PROOFS: dict[str, tuple[Statement, ...]] = {
     "B11": (
         Descent(WEIGHTS, LEAK, "W", _along(encoder_loss)),
         Descent(WEIGHTS, simsiam(weights_flow), "Wp", _along(predictor_loss)),
@@ -94,20 +97,30 @@ PROOFS = {
 
 
 @functools.cache
-def collapsing(seed: int) -> Solved:
-    """Without stop-gradient, from a seed's random instance, (d, n) = (4, 7)."""
+def runs(seed: int) -> dict[str, Solved]:
+    """What collapses, from a seed's random instances, (d, n) = (4, 7); one X_aug has a null space."""
     key = jax.random.fold_in(jax.random.key(seed), 11)
-    y0, k = instances.weights(key), instances.constants(jax.random.fold_in(key, 1))
-    return solve({"leak": (LEAK, y0, k)})["leak"]
+    y = [instances.weights(jax.random.fold_in(key, i)) for i in range(4)]
+    k = [instances.constants(jax.random.fold_in(key, 10 + i)) for i in range(4)]
+    k[3] = k[3]._replace(eta=0.0, X_aug=_projected(k[3].X_aug))
+    flows = {"leak": LEAK, "leak, still": LEAK_STILL, "still": STILL, "still, null space": STILL}
+    return solve({name: (flow, *start) for (name, flow), *start in zip(flows.items(), y, k, strict=True)})
 
 
-def _least(solved: Solved) -> Any:
+def _projected(A: Any) -> Any:
+    """A without its first two directions."""
+    keep = jnp.arange(A.shape[0]) >= 2
+    return jnp.where(keep[:, None] & keep[None, :], A, 0.0)
+
+
+def _least(solved: Solved) -> np.ndarray:
     """λ_min(H) at each time."""
-    return jax.vmap(lambda H: jnp.linalg.eigvalsh(H)[0])(solved.map(collapse_operator))
+    return np.linalg.eigvalsh(solved.map(collapse_operator))[:, 0]
 
 
-def _norms(solved: Solved) -> Any:
-    return jnp.sqrt(jnp.sum(solved.ys.W**2, axis=(1, 2)))
+def norms(solved: Solved) -> np.ndarray:
+    """‖W(t)‖."""
+    return np.linalg.norm(solved.ys.W, axis=(1, 2))
 
 
 @claim(
@@ -121,8 +134,8 @@ def _norms(solved: Solved) -> Any:
 def theorem_2(run: Run) -> Verdict:
     key = jax.random.fold_in(run.key, 11)
     y, k = instances.weights(key), instances.constants(jax.random.fold_in(key, 1))
-    vec = LEAK(y, k).W.T.reshape(-1)
-    gap = largest(collapse_operator(y, k) @ y.W.T.reshape(-1), -vec)
+    rate, H = jax.jit(lambda y, k: (LEAK(y, k).W, collapse_operator(y, k)))(y, k)
+    gap = largest(H @ y.W.T.reshape(-1), -rate.T.reshape(-1))
     # H vec(W) is a sum of 28 products an entry.
     return proven(run, PROOFS["B11"], gap < 1e-13, kronecker_gap=gap)
 
@@ -135,10 +148,10 @@ def theorem_2(run: Run) -> Verdict:
     kind="numeric",
 )
 def collapse_bound(run: Run) -> Verdict:
-    solved = collapsing(run.seed)
-    lambda_0, norms = jnp.min(_least(solved)), _norms(solved)
-    ratio = float(jnp.max(norms / (jnp.exp(-lambda_0 * solved.ts) * norms[0])))
-    left = float(norms[-1] / norms[0])
+    solved = runs(run.seed)["leak"]
+    lambda_0, size = _least(solved).min(), norms(solved)
+    ratio = float((size / (np.exp(-lambda_0 * np.asarray(solved.ts)) * size[0])).max())
+    left = float(size[-1] / size[0])
     return holds_if(lambda_0 > 0 and ratio <= BOUND, seeds=[run.seed], lambda_0=float(lambda_0), ratio=ratio, left=left)
 
 
@@ -150,8 +163,8 @@ def collapse_bound(run: Run) -> Verdict:
     kind="symbolic",
 )
 def automatic(run: Run) -> Verdict:
-    solved = collapsing(run.seed)
-    floor = float(jnp.linalg.eigvalsh(solved.k.X_aug)[0] + solved.k.eta)
-    least = float(jnp.min(_least(solved)))
+    solved = runs(run.seed)["leak"]
+    floor = float(np.linalg.eigvalsh(solved.k.X_aug)[0] + solved.k.eta)
+    least = float(_least(solved).min())
     # Eigenvalues of a 28 x 28 matrix of order one, to rounding.
     return proven(run, PROOFS["B13"], least >= floor - 1e-12, least_eigenvalue=least, floor=floor)
