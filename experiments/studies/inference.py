@@ -2,6 +2,8 @@
 
 Linear BYOL learns the whitened digits under isotropic noise; only the eigenvalues p_j, s_j seen during training go into
 `linbyol.fit`, which gives back (sigma2, eta, beta, alpha_p).
+
+inference.npz: ts (t,), p and s (runs, t, d), estimate and error (runs, 4), truth (4,), in the order of `fit.NAMES`.
 """
 
 import jax
@@ -15,6 +17,7 @@ from linbyol.assumptions import from_modes
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Isotropic, Modes
 from linbyol.fit import NAMES, fit_modes
+from linbyol.store import write_arrays
 
 TRUTH = Isotropic(alpha_p=1.5, beta=0.3, eta=0.04, sigma2=0.3)
 LR, BATCH, EVERY, RECORDS = 0.01, 512, 50, 80  # 4,000 steps, 40 units of flow time
@@ -55,4 +58,11 @@ def inference(run: Run) -> Verdict:
         numbers |= {name: [truth, mean, error, float(np.mean([getattr(fit.error, name) for fit in fits]))]}
         within.append(abs(mean - truth) <= 4 * error + 2 * LR * truth)
     numbers["columns"] = "truth, mean estimate, its standard error over runs, standard error that one fit reports"
+    if run.out is not None:
+        rows = {"estimate": [fit.estimate for fit in fits], "error": [fit.error for fit in fits]}
+        found = {
+            name: [[getattr(row, field) for field in NAMES] for row in row_list] for name, row_list in rows.items()
+        }
+        truth = [getattr(TRUTH, name) for name in NAMES]
+        write_arrays(run.out / "inference.npz", {"ts": ts, "p": p, "s": s, "truth": truth, **found})
     return holds_if(all(within) and all(fit.ok for fit in fits), seeds=(run.seed,), **numbers)
