@@ -16,6 +16,8 @@ class Prove:
     """list the claims and prove nothing"""
     seed: int = 0
     """seed of the random instances on which each proof is checked again"""
+    jobs: int = 0
+    """processes at once (0: one a core, at most 4)"""
     json: bool = False
     """print JSON alone"""
 
@@ -26,6 +28,7 @@ class Prove:
         import theory
         from linbyol import claims
         from linbyol.cli import table
+        from linbyol.cli.check import cores, run_claims
         from linbyol.store import to_json
         from theory.prover import PROVE
 
@@ -34,7 +37,7 @@ class Prove:
             rows = [claims.describe(claim) for claim in chosen]
             print(to_json({"claims": rows})) if self.json else table.print_claims(chosen)
             return 0
-        results = table.run_claims(chosen, claims.Run(seed=self.seed))
+        results = run_claims(chosen, claims.Run(seed=self.seed), self.jobs or cores())
         if self.json:
             print(to_json({"claims": [r.record() for r in results], "environment": claims.environment()}))
         else:

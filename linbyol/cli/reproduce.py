@@ -25,6 +25,8 @@ class Reproduce:
     """how much work a check may do"""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("out")
     """folder for claims.json, report.html, figures/ and arrays/"""
+    jobs: int = 0
+    """processes at once (0: one a core, at most 4)"""
     json: bool = False
     """print claims.json's content instead of the table"""
 
@@ -36,6 +38,7 @@ class Reproduce:
         import theory
         from linbyol import claims
         from linbyol.cli import table
+        from linbyol.cli.check import cores, run_claims
         from linbyol.store import to_json, write_json
 
         everything = claims.collect(theory) + claims.collect(experiments.studies)
@@ -45,7 +48,8 @@ class Reproduce:
             print(to_json({"claims": rows})) if self.json else table.print_claims(chosen)
             return 0
         arrays = make_folder(self.out / "arrays")
-        results = table.run_claims(chosen, claims.Run(seed=self.seed, size=self.size, out=arrays))
+        run = claims.Run(seed=self.seed, size=self.size, out=arrays)
+        results = run_claims(chosen, run, self.jobs or cores())
         settings = {"command": "reproduce", "seed": self.seed, "size": self.size, "only": self.only}
         machine = claims.environment() | {"settings": settings}
         record = {"claims": [result.record() for result in results], "environment": machine}

@@ -3,21 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from linbyol.claims import Claim, Result, Run
-from linbyol.progress import bar
+from linbyol.claims import Claim, Result
 
 COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow", "not run": "dim"}
-
-
-def run_claims(claims: Sequence[Claim], run: Run) -> list[Result]:
-    """Each claim checked in turn, with a bar on a terminal that names the one at work."""
-    names = [f"{claim.id} {claim.title}"[:40] for claim in claims] + [""]
-    results = []
-    with bar(names[0], len(claims)) as advance:
-        for claim, upcoming in zip(claims, names[1:], strict=True):
-            results.append(Result(claim, claim(run)))
-            advance(upcoming)
-    return results
 
 
 def print_results(results: Iterable[Result]) -> None:
@@ -68,7 +56,7 @@ def summary(results: Sequence[Result]) -> str:
     words = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     against = sum(result.contradicts for result in results)
     seconds = sum(result.verdict.seconds for result in results)
-    return f"{len(results)} claims in {seconds:.1f} s: {words}; {against or 'none'} against what is expected."
+    return f"{len(results)} claims, {seconds:.1f} s of checking: {words}; {against or 'none'} against what is expected."
 
 
 def status(results: Iterable[Result]) -> int:

@@ -1,0 +1,94 @@
+"""linbyol bench"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Measure the engines against others at equal measured error, in one run on this machine.
+
+    Example: linbyol bench --trajectories 100000 --out bench.json --plot work.png
+    """
+
+    trajectories: int = 100_000
+    """trajectories of the reference workload"""
+    sizes: tuple[int, ...] = (16, 64, 256, 512)
+    """sizes d of the matrix flows, with n = 2 d"""
+    only: tuple[str, ...] = ()
+    """contenders to measure, by the beginning of their names (all if none); matrix flows are then left out"""
+    seed: int = 0
+    """seed of the workload"""
+    quick: bool = False
+    """a minute at most: 2,000 trajectories, one matrix flow, fewer settings"""
+    out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """JSON file to write, with versions and device"""
+    plot: Path | None = None
+    """picture of work against precision to write"""
+    json: bool = False
+    """print JSON alone"""
+
+    def run(self) -> int:
+        from linbyol.cli.checkout import require_checkout
+
+        require_checkout("bench")
+        from experiments.bench import matrices, trajectories
+        from linbyol import claims
+        from linbyol.checks import InputError
+        from linbyol.store import to_json, write_json
+
+        for name, values in (("trajectories", (self.trajectories,)), ("sizes", self.sizes)):
+            if any(value < 1 for value in values):
+                raise InputError(f"Argument `{name}` must be at least 1, but is {min(values)}.")
+        N, sizes = (min(self.trajectories, 2_000), self.sizes[:1]) if self.quick else (self.trajectories, self.sizes)
+        record = trajectories.measure(
+            N, full=not self.quick, only=self.only, seed=self.seed, repeats=1 if self.quick else 3
+        )
+        if not record["contenders"]:
+            raise InputError(f"Argument `only` names no contender: {', '.join(self.only)}.")
+        record["matrix_flows"] = [] if self.only else matrices.measure(sizes)
+        record["environment"] = claims.environment() | {"cores": cores()}
+        if self.out:
+            write_json(self.out, record)
+        if self.plot:
+            from experiments.bench.diagram import draw
+
+            draw(record, self.plot)
+        print(to_json(record)) if self.json else show(record)
+        return 0
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def show(record: dict) -> None:
+    """Two tables: contenders at the target error, and matrix flows."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    number = lambda x, form="{:.3g}": "-" if x is None else form.format(x)  # noqa: E731
+    table = Table(
+        "contender", f"µs at {record['target_error']:g}", "times ours", "compilation s", box=None, pad_edge=False
+    )
+    for row in record["contenders"]:
+        if "skipped" in row:
+            table.add_row(row["name"], "skipped", "", row["skipped"])
+            continue
+        times = record["times_faster"].get(row["name"], 1.0)
+        table.add_row(row["name"], number(row["microseconds_at_target"]), number(times), number(row["compile_seconds"]))
+    console.print(table)
+    if record["matrix_flows"]:
+        table = Table("d", "seconds", "times its products", "scipy times ours", box=None, pad_edge=False)
+        for row in record["matrix_flows"]:
+            table.add_row(
+                str(row["d"]), number(row["seconds"]), number(row["times_products"]), number(row.get("times_scipy"))
+            )
+        console.print(table)
