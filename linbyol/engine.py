@@ -107,7 +107,8 @@ def _loops(tree: Any, fixed: tuple, method_name: str) -> tuple[Loops, Loops]:
         )
 
     plain = Loops(start, rounds, march, close_ranks, finish)
-    return plain, Loops(*(jax.jit(f, compiler_options=WIDE) for f in plain))
+    spent = {rounds: (1,)}  # rounds are taken in place
+    return plain, Loops(*(jax.jit(f, compiler_options=WIDE, donate_argnums=spent.get(f, ())) for f in plain))
 
 
 class Job(NamedTuple):
@@ -129,7 +130,7 @@ class Job(NamedTuple):
         with jax.default_device(device):
             drive = lambda now, y0, tol: self._drive(jitted, numbers, now, y0, tol, count)  # noqa: E731
             result = self._solve(jitted, numbers, drive, y0, k, t1, rtol)
-        return jax.tree.map(lambda x: np.array(x[..., :count]), result)
+        return jax.tree.map(lambda x: np.array(np.asarray(x)[..., :count]), result)
 
     def in_lock_step(self, y0: Any, k: Any, t1: Any, rtol: Any) -> EnsembleResult:
         """All trajectories in one loop, for a caller under jit or vmap."""

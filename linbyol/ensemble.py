@@ -24,7 +24,8 @@ from linbyol.rosenbrock import METHODS
 
 __all__ = ["EnsembleResult", "solve", "solve_amplitudes", "solve_modes", "solve_parabola"]
 
-CHUNK = 1 << 15  # trajectories a worker holds at once
+CHUNK = 1 << 14  # trajectories a worker holds at once
+FEW = 1 << 10  # so many or fewer do not need a chunk's arrays
 TIGHTER = 0.25  # tolerance of a step in units of rtol, so that the error of the whole trajectory is below rtol
 TRIES = 3  # each ten times tighter, for those whose error is still estimated above rtol
 
@@ -91,7 +92,7 @@ def solve(
         shapes = jax.eval_shape(lambda: job.in_lock_step(task.y0, task.k, task.t1, TIGHTER * rtol))
         found = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
     else:
-        size = TILE if task.t1.size <= TILE else _up(chunk)  # few sizes, so few compilations
+        size = min(FEW, _up(chunk)) if task.t1.size <= FEW else _up(chunk)  # few sizes, so few compilations
         crew = Crew(size, list(devices or _devices()), workers, progress)
         found = jax.tree.map(jnp.asarray, _solve(crew, job, task))
     return jax.tree.map(lambda x: x.reshape(*x.shape[:-1], *task.shape), found)
@@ -126,7 +127,8 @@ class Crew(NamedTuple):
     def share(self, job: Job, y0: Any, k: Any, t1: np.ndarray, rtol: float) -> EnsembleResult:
         """All trajectories, in NumPy arrays that can be written to."""
         hands = self.workers or (_cores() if self._lone_cpu() else len(self.devices))
-        size = min(self.chunk, _up(-(-t1.size // hands)))
+        rounds = -(-t1.size // (self.chunk * hands))
+        size = _up(-(-t1.size // (rounds * hands)))  # all hands have as much to do
         cuts = [slice(i, min(i + size, t1.size)) for i in range(0, t1.size, size)]
         with bar("trajectories", len(cuts), self.progress) as advance:
 

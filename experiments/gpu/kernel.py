@@ -1,0 +1,86 @@
+"""The ensemble as one GPU kernel: a block of trajectories runs in registers from its start to its end.
+
+`lanes.start` and `lanes.advance` as everywhere, on a block's arrays instead of scalars: nothing is written twice.
+"""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.experimental import pallas as pl
+from jaxtyping import Array, Float, Int
+
+from linbyol import lanes
+from linbyol.equations import Amplitudes, Isotropic, amplitudes_flow
+from linbyol.lanes import Tolerance
+from linbyol.rosenbrock import METHODS
+
+MOST = 10_000  # steps tried
+
+
+class Outcome(NamedTuple):
+    """States at t1, steps accepted, and whether t1 was reached (1 or 0)."""
+
+    y: Amplitudes
+    steps: Int[Array, " N"]
+    ok: Int[Array, " N"]
+
+
+@partial(jax.jit, static_argnames=("method", "block", "interpret"))
+def solve_in_blocks(
+    y0: Amplitudes, k: Isotropic, t1: Float[Array, " N"], tol: Tolerance, *, method: str = "rodas5p", block: int = 128,
+    interpret: bool = False,
+) -> Outcome:  # fmt: skip
+    """All trajectories; N a multiple of `block`, the lanes of one program, which ends with its slowest."""
+    N, dtype = t1.shape[0], t1.dtype
+    leaves, tree = jax.tree.flatten((y0, k, t1))
+
+    def kernel(*refs: Any) -> None:
+        inputs, outputs = refs[: len(leaves) + 2], refs[len(leaves) + 2 :]
+        *values, rtol, atol = (ref[...] for ref in inputs)
+        y, constants, end = jax.tree.unflatten(tree, values)
+        tolerance = Tolerance(rtol, atol)
+        now = lanes.start(amplitudes_flow, {}, y, constants, end, tolerance)
+        packed, shape = jax.tree.flatten(now._replace(k=None, failed=now.failed.astype(jnp.int32)))
+
+        def unpack(packed: Any) -> lanes.Lane:
+            lane = jax.tree.unflatten(shape, packed)
+            return lane._replace(k=constants, failed=lane.failed != 0)
+
+        def under_way(packed: Any) -> Any:
+            return jnp.max(lanes.unfinished(unpack(packed)).astype(jnp.int32)) > 0
+
+        def step(packed: Any) -> Any:
+            lane = lanes.advance(METHODS[method], amplitudes_flow, {}, unpack(packed), None, tolerance, MOST)
+            return jax.tree.leaves(lane._replace(k=None, failed=lane.failed.astype(jnp.int32)))
+
+        end_state = unpack(lax.while_loop(under_way, step, packed))
+        ok = (~end_state.failed & (end_state.t >= end)).astype(jnp.int32)
+        for ref, value in zip(outputs, (*end_state.y, end_state.steps, ok), strict=True):
+            ref[...] = value
+
+    lane = pl.BlockSpec((block,), lambda i: (i,))
+    shapes = [jax.ShapeDtypeStruct((N,), d) for d in (dtype, dtype, dtype, jnp.int32, jnp.int32)]
+    # Tolerances travel as lanes too: a kernel may not close over traced numbers.
+    tolerances = [jnp.full(N, x, dtype) for x in tol]
+    w, wp, wa, steps, ok = pl.pallas_call(
+        kernel,
+        out_shape=shapes,
+        grid=(N // block,),
+        in_specs=[lane] * (len(leaves) + 2),
+        out_specs=[lane] * 5,
+        interpret=interpret,
+        **_settings(interpret, block),
+    )(*leaves, *tolerances)
+    return Outcome(Amplitudes(w, wp, wa), steps, ok)
+
+
+def _settings(interpret: bool, block: int) -> dict[str, Any]:
+    """One lane a thread, through Triton, which takes kernels of this form."""
+    if interpret:
+        return {}
+    from jax.experimental.pallas import triton
+
+    return {"compiler_params": triton.CompilerParams(num_warps=max(1, block // 32), num_stages=1)}
