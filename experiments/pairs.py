@@ -15,9 +15,8 @@ class BankPairs(eqx.Module):
     batch: int = eqx.field(static=True)
 
     def __call__(self, key: Array) -> tuple[Array, Array]:
-        a, b = jax.random.split(key)
-        image = jax.random.randint(a, (self.batch,), 0, self.bank.shape[0])
-        u, v = jax.random.randint(b, (2, self.batch), 0, self.bank.shape[1])
+        N, V, _ = self.bank.shape
+        image, u, v = jax.random.randint(key, (3, self.batch), 0, jnp.array([[N], [V], [V]]))
         return self.bank[image, u], self.bank[image, v]
 
 
