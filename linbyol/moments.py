@@ -77,7 +77,8 @@ def moments_of_views(batches: Iterable[Float[Array, "b V n"] | Any]) -> Moments:
     if images < 2:
         raise InputError("Argument `views` must hold at least two images for a standard error, but holds one.")
     X_error, X_aug_error = (jnp.sqrt(squares / (images - 1) / images) for squares in running.squares)
-    return Moments(*running.mean, X_error, X_aug_error, images, shape[0])
+    X, X_aug = running.mean
+    return Moments(X, X_aug, X_error, X_aug_error, images, shape[0])
 
 
 def moments_of_images(
@@ -106,13 +107,15 @@ def feasible(moments: Moments) -> tuple[Moments, float]:
 
     An unbiased estimate of X may have small negative eigenvalues, as a moment cannot; flows want the latter.
     """
-    removed = 0.0
-    nearest = {}
-    for name in ("X", "X_aug"):
-        s, U = jnp.linalg.eigh(getattr(moments, name))
-        removed = min(removed, float(s[0]))
-        nearest[name] = _symmetric((U * jnp.maximum(s, 0)[None, :]) @ U.T) if s[0] < 0 else getattr(moments, name)
-    return moments._replace(**nearest), removed
+    X, least = _nearest(moments.X)
+    X_aug, least_aug = _nearest(moments.X_aug)
+    return moments._replace(X=X, X_aug=X_aug), min(least, least_aug, 0.0)
+
+
+def _nearest(A: Array) -> tuple[Array, float]:
+    s, U = jnp.linalg.eigh(A)
+    least = float(s[0])
+    return (_symmetric((U * jnp.maximum(s, 0)[None, :]) @ U.T) if least < 0 else A), least
 
 
 @jax.jit

@@ -1,7 +1,8 @@
 """Lemma 1 laid over stochastic gradient descent on the handwritten digits, nothing fitted.
 
 Linear BYOL is trained on pairs of views drawn from a fixed bank, whose X and X_aug are exact, and
-`integrate(weights_flow, …)` with these moments is laid over it from the same start. Arrays in overlay.npz, with t
+`integrate(weights_flow, …)` with these moments is laid over it from the same start. The copy in experiments/results is
+what `linbyol reproduce --only L1` leaves (seed 0, a minute on two cores; expected: errors below 0.3 %). Arrays in overlay.npz, with t
 times, d features, S seeds, l learning rates, and the networks W, Wp, Wa in this order where an axis has length 3:
 
     ts                  (t,)       flow time, learning rate × steps
@@ -134,8 +135,3 @@ def leave(run: Run, folder: Path, began: float) -> None:
     config |= {"augmentation": AUGMENTATION._asdict(), "fresh_lr": fresh_views.LR, "fresh_views": fresh_views.VIEWS}
     record = {"study": "overlay", "seed": run.seed, "size": run.size, "config": config, "environment": environment()}
     write_json(folder / "overlay.json", record | {"seconds": round(time.perf_counter() - began, 1)})
-
-
-if __name__ == "__main__":  # python -m experiments.studies.overlay: the copy that comes with the project
-    jax.config.update("jax_enable_x64", True)
-    follows_the_flow(Run(out=Path(__file__).parent.parent / "results"))
