@@ -2,8 +2,9 @@
 
 Linear BYOL is trained on pairs of views drawn from a fixed bank, whose X and X_aug are exact, and
 `integrate(weights_flow, …)` with these moments is laid over it from the same start. The copy in experiments/results is
-what `linbyol reproduce --only L1` leaves (seed 0, a minute on two cores; expected: errors below 0.3 %). Arrays in overlay.npz, with t
-times, d features, S seeds, l learning rates, and the networks W, Wp, Wa in this order where an axis has length 3:
+what `linbyol reproduce --only L1` leaves (seed 0, a minute on two cores; expected: errors below 0.3 %).
+Arrays in overlay.npz, with t times, d features, S seeds, l learning rates, and the networks W, Wp, Wa in this order
+where an axis has length 3:
 
     ts                  (t,)       flow time, learning rate × steps
     F_predicted         (t, d)     eigenvalues of F = W X Wᵀ of the flow, ascending
