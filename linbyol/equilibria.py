@@ -174,7 +174,7 @@ def _settle(y: Weights, k: Constants) -> tuple[Weights, Float[Array, " m"]]:
             moved = weights_flow(Weights(W, Wp, W), k)
             return jax.flatten_util.ravel_pytree((moved.W, moved.Wp))[0]
 
-        def step(_: int, state: tuple[Array, Array]) -> tuple[Array, Array]:
+        def step(_: Any, state: tuple[Array, Array]) -> tuple[Array, Array]:
             x, damping = state
             r, J = rate(x), jax.jacfwd(rate)(x)
             new = x - jnp.linalg.solve(J.T @ J + damping * jnp.eye(x.size), J.T @ r)

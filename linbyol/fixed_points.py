@@ -54,10 +54,9 @@ def predictor_roots(k: Data) -> tuple[Float[Array, "*modes"], Float[Array, "*mod
     """
     a, b, eta, D = critical_polynomial(k)
     root = safe_sqrt(D)
-    real = D >= 0
-    p_minus = jnp.where(real, 2 * eta / (a + root), jnp.nan)
-    p_plus = jnp.where(real, (a + root) / (2 * b), jnp.nan)
-    return jnp.zeros_like(a), p_minus, p_plus
+    p_plus = (a + root) / (2 * b)
+    p_minus = jnp.where(D == 0, p_plus, 2 * eta / (a + root))
+    return jnp.zeros_like(a), jnp.where(D >= 0, p_minus, jnp.nan), jnp.where(D >= 0, p_plus, jnp.nan)
 
 
 def critical_eta(k: Data) -> Float[Array, "*modes"]:
@@ -105,7 +104,10 @@ def stability(y: Modes, k: Data, ema: bool = False, *, flow: Flow = modes_flow) 
 
 
 def bifurcation(k: Data, etas: Float[Array, " m"], *, ema: bool = False) -> Bifurcation:
-    """Fixed points of one mode and their stability over a grid of decays: the bifurcation diagram of Eqs. 11-13."""
+    """Fixed points of one mode and their stability over a grid of decays: the bifurcation diagram of Eqs. 11-13.
+
+    With ema, tau = wa/w itself runs away in a collapsing mode where eta ≥ beta, so 0 counts as unstable there.
+    """
     etas = jnp.asarray(etas)
     grid = k._replace(eta=etas)
     y = fixed_points(grid)
