@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import tyro
 
+from linbyol.cli.bench import Bench
 from linbyol.cli.data import Data
 from linbyol.cli.doctor import Doctor
 from linbyol.cli.explain import Explain
@@ -30,6 +31,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "explain": Explain,
     "figure": Figure,
     "reproduce": Reproduce,
+    "bench": Bench,
     "data": Data,
     "doctor": Doctor,
 }
