@@ -1,0 +1,83 @@
+"""DirectSet(α), arXiv 2110.04947: which features survive which decay, for depths 1 and 2 (not a figure of the paper).
+
+What to see: between the two thresholds only the features that augmentation leaves alone (S) survive, and those that
+it perturbs (B) collapse. At depth 1 the thresholds are 1/4 and 1/4κ for every exponent α; at depth 2 they are
+Theorem 5's, and depend on α. The lines fold there, into the edge of the basin of collapse (dashed).
+"""
+
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from figures import style
+from linbyol.ensemble import solve
+from linbyol.equations_directset import DirectSet, Encoder, depth_threshold, directset_flow
+
+CAPTION = (
+    "Eigenvalues λ_S and λ_B of the encoder at rest against the weight decay, on features that augmentation leaves "
+    "alone (S) and perturbs (B, κ = 2.5), with the predictor set to (W Wᵀ)^α, for depths 1 (top) and 2 (bottom): "
+    "stable (solid), edge of the basin of collapse (dashed), integrated from λ = 1 (circles). Shaded: the window of "
+    "decays in which only S survives."
+)
+ALPHAS = (0.5, 1.0, 2.0)
+DEPTHS = (1.0, 2.0)
+KAPPAS = (1.0, 2.5)  # S, B
+LONG = 3000.0
+
+
+def data(fast: bool = False, results: Path | None = None) -> dict[str, np.ndarray]:
+    """Curves η(λ) (depth, α, κ, λ), thresholds (depth, α, κ), and the ends λ (depth, α, κ, η) of integrated modes."""
+    del results
+    depth, alpha, kappa = np.array(DEPTHS)[:, None, None], np.array(ALPHAS)[:, None], np.array(KAPPAS)
+    k = DirectSet(alpha, 0.0, kappa, depth=depth)
+    lam = np.linspace(1e-3, 1, 100 if fast else 400)
+    column = DirectSet(alpha[..., None], 0.0, kappa[..., None], depth=depth[..., None])
+    growth = directset_flow(Encoder(lam), column).lam / (column.depth * lam)  # at rest it is η
+    share = np.linspace(0.06, 1.15, 6 if fast else 12)
+    threshold = depth_threshold(k)
+    top = threshold.max(axis=(1, 2), keepdims=True)[..., None]
+    shape = (len(DEPTHS), len(ALPHAS), len(KAPPAS), len(share))
+    eta = np.broadcast_to(top * share, shape)
+    a, s, el = (jnp.asarray(np.broadcast_to(x[..., None], shape).reshape(-1)) for x in (alpha, kappa, depth))
+    lanes = DirectSet(a, jnp.asarray(eta.reshape(-1)), s, depth=el)
+    end = solve(directset_flow, Encoder(jnp.ones(eta.size)), lanes, LONG, rtol=1e-8)
+    if not end.ok.all():
+        raise RuntimeError("A mode did not reach its last time.")
+    ends = np.asarray(end.y.lam).reshape(shape)
+    return {"lam": lam, "growth": growth, "threshold": threshold, "eta": eta, "end": ends}
+
+
+@style.styled
+def draw(data: dict[str, np.ndarray]) -> Figure:
+    """One row a depth, one column an exponent."""
+    figure, axes = style.panels(len(DEPTHS), len(ALPHAS), width="page", height=3.5, sharex=True, sharey=True)
+    colours = style.COLOURS["s"], style.COLOURS["L"]
+    for (i, j), ax in np.ndenumerate(axes):
+        ax.axvspan(*sorted(data["threshold"][i, j]), color="0.93", linewidth=0)
+        for m, colour in enumerate(colours):
+            growth, lam = data["growth"][i, j, m], data["lam"]
+            fold = growth.argmax()
+            stable = (np.arange(len(lam)) >= fold) & (growth >= 0)
+            ax.plot(growth[stable], lam[stable], color=colour)
+            ax.plot(growth[: fold + 1], lam[: fold + 1], color=colour, linestyle=style.DASHES[1], linewidth=0.9)
+            dots = {"marker": "os"[m], "linestyle": "none", "color": colour, "markerfacecolor": "white"}
+            ax.plot(
+                data["eta"][i, j, m], data["end"][i, j, m], **dots, markersize=4.0 - 1.5 * m, clip_on=False, zorder=4
+            )
+        ax.set(xlim=(0, 0.3), ylim=(0, 1.05), xticks=[0, 0.1, 0.2, 0.3])
+        if i == 0:
+            ax.set_title(rf"$\alpha = {ALPHAS[j]:g}$")
+    for ax in axes[-1]:
+        ax.set_xlabel(r"$\eta$")
+    for ax, depth in zip(axes[:, 0], DEPTHS, strict=True):
+        ax.set_ylabel(rf"$\lambda$ at rest, depth {depth:g}")
+    key = [
+        Line2D([], [], color=c, marker=m, markerfacecolor="white", label=rf"$\lambda_{name}$, $\kappa = {kappa:g}$")
+        for c, m, name, kappa in zip(colours, "os", "SB", KAPPAS, strict=True)
+    ]
+    key.append(Line2D([], [], color="0.4", linestyle=style.DASHES[1], linewidth=0.9, label="edge of the basin"))
+    figure.legend(handles=key, loc="outside lower center", ncols=3)
+    return figure
