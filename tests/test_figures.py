@@ -38,6 +38,12 @@ def results(tmp_path_factory):
         "fresh_error": np.full((60, 3), 0.006), "fresh_floor": np.full((60, 3), 0.005),
     }  # fmt: skip
     store.write_arrays(folder / "overlay.npz", arrays)
+    p, s = (start + np.outer(1 - np.exp(-ts / 4), 0.7 - start) for start in rng.uniform(0.1, 0.4, (2, 4)))
+    truth, spread = np.array([1.5, 0.3, 0.04, 0.3]), rng.normal(size=(3, 4))
+    fits = {"truth": truth, "estimate": truth * (1 + 0.005 * spread), "error": np.tile(0.003 * truth, (3, 1))}
+    store.write_arrays(
+        folder / "inference.npz", {"ts": ts, "p": np.tile(p, (3, 1, 1)), "s": np.tile(s, (3, 1, 1)), **fits}
+    )
     return folder
 
 
@@ -58,6 +64,8 @@ def test_the_papers_figures_are_there():
         NAMES
     )
     assert {"asymmetry", "ema_proportionality", "appendix_d_planes"} <= set(NAMES)
+    assert {"bifurcation", "basins", "unequal_decay", "directpred_window", "directset", "inference"} <= set(NAMES)
+    assert {"isoloss", "cosine_regimes", "learning_curves", "optimal_predictor"} <= set(NAMES)
     assert not {"style", "report", "mathematics"} & set(NAMES)
 
 
