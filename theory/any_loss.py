@@ -68,9 +68,12 @@ def _balance(y: Weights, k: tuple[Constants, Any]) -> Matrix:
 
 
 def _views_instance(key: Any, b: int = 20) -> tuple[Weights, tuple[Constants, Views]]:
-    """Weights with predictions away from 0, where the cosine has no gradient, and b pairs of views."""
+    """Weights with predictions away from 0, where the cosine has no gradient, and b pairs of views.
+
+    The weights are large because their flow is slow: a sample that the others drive through 0 makes it singular.
+    """
     y, k = instances.weights(key), instances.constants(jax.random.fold_in(key, 1))
-    y = Weights(W=y.W, Wp=jnp.eye(4) + y.Wp / 2, Wa=y.W + y.Wa / 2)
+    y = Weights(W=2 * y.W, Wp=jnp.eye(4) + y.Wp / 2, Wa=2 * y.W + y.Wa)
     x, e1, e2 = jax.random.normal(jax.random.fold_in(key, 2), (3, 7, b))
     return y, (k, Views(x + e1 / 2, x + e2 / 2))
 

@@ -1,6 +1,7 @@
 """The fixed points of the modes, solved from the flow itself."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -58,15 +59,16 @@ def survivor(key: Any) -> tuple[Any, Isotropic]:
     return instances.modes(jax.random.fold_in(key, 2)).p, k
 
 
+def _root(i: int, printed: Callable[[Isotropic], Any]) -> Equal:
+    return Equal(ROOTS, lambda _, k: solved()[i], lambda _, k: printed(k))
+
+
 P_ANY = sp.Symbol("p", real=True)
 MODE = Space(P_ANY, K, survivor)
 ROOTS = Space(P_ANY, K)
 
 PROOFS: dict[str, tuple[Statement, ...]] = {
-    "B35": tuple(
-        Equal(ROOTS, lambda _, k, i=i: solved()[i], lambda _, k, root=root: root(k))
-        for i, root in enumerate((p_zero, p_minus, p_plus))
-    ),
+    "B35": (_root(0, p_zero), _root(1, p_minus), _root(2, p_plus)),
     "B38": (
         Equal(MODE, parabola_flow, lambda p, k: -k.kappa * p * (p - p_minus(k)) * (p - p_plus(k))),
         Equal(

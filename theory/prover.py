@@ -171,13 +171,13 @@ def proven(run: Run, statements: Iterable[Statement], condition: Any = True, **n
     statements = tuple(statements)
     symbolic = [statement for statement in statements if statement.space.y is not None]
     left = [rest for statement in symbolic if (rest := statement.residual())]
-    dimensions = sorted({statement.space.dimensions for statement in symbolic})
+    dimensions = sorted({statement.space.dimensions for statement in symbolic}, key=lambda text: text != "symbolic")
     gaps = [
         float(statement.gap(jax.random.fold_in(run.key, i)))
         for i, statement in enumerate(statements)
         if statement.space.instance is not None
     ]
-    found: dict[str, Any] = {"dimensions": ", ".join(dimensions), "statements": len(symbolic)} if symbolic else {}
+    found: dict[str, Any] = {"dimensions": "; also ".join(dimensions), "statements": len(symbolic)} if symbolic else {}
     found |= {"largest_gap": max(gaps), "instances": INSTANCES} if gaps else {}
     found |= {"residual": left[0][:300]} if left else {}
     met = all(gap <= ROUNDING for gap in gaps)
