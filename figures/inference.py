@@ -79,7 +79,7 @@ def _draw_constants(ax: Any, data: dict[str, np.ndarray]) -> None:
     low, high = (off - error).min(), (off + error).max()
     ax.set_ylim(low - 0.05 * (high - low), high + 0.28 * (high - low))  # room for the key
     ax.axhline(0, color="0.6", linewidth=0.6, zorder=0)
-    ax.set(xticks=range(len(NAMES)), xticklabels=labels, ylabel="estimate - truth (%)")
+    ax.set(xticks=range(len(NAMES)), xticklabels=labels, ylabel="estimate / truth - 1 (%)")
     ax.legend(
         handles=[
             Line2D([], [], color="0.25", marker="o", markersize=2.8, linestyle="none", label="a run, ± its error"),

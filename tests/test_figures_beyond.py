@@ -59,7 +59,7 @@ def test_only_equal_decays_hold_a_mode_still(numbers):
     eta_s = unequal_decay.DECAYS[2][1]
     # s is gone before p arrives: p stops up to 3e-4 beside τ/κ, where s falls by 2 · 3e-4 of 2 η_s = 0.1 more slowly
     assert np.diff(np.log(s[2]), axis=1)[:, -1] == pytest.approx(-2 * eta_s * np.diff(data["ts"])[-1], rel=0.01)
-    assert p[2, :, -1] == pytest.approx(data["goal"], abs=1e-3)
+    assert np.abs(p[2, :, -1] - data["goal"]).max() < 1e-3
 
 
 def test_the_boost_works_inside_its_window_alone(numbers):
