@@ -44,7 +44,9 @@ def fit_modes(ts: Any, p: Any, s: Any, *, tau0: float = 1.0) -> Fit:
     tau0  the target's initial ratio Wa = tau0 W: 1 for a copy, 0 for the paper's theory
 
     Least squares in the logarithms of the constants, Gauss-Newton by forward derivatives through the integrator, from a
-    few starts; standard errors from the curvature at the optimum and the residual. Raises `InputError` for bad data.
+    few starts; standard errors from the curvature at the optimum and the residual, taken as independent: the noise of
+    stochastic descent is correlated in time, so there the spread over runs is the honest error (up to six times larger
+    on the digits). Raises `InputError` for bad data.
     """
     ts, p, s = _measured(ts, p, s)
     d = p.shape[1]
