@@ -4,9 +4,7 @@ Rosenbrock steps of order 5, one step size a trajectory, in chunks that the devi
 turn. A chunk's numbers depend on nothing outside it. For more than memory holds, and many hosts: `linbyol.shards`.
 """
 
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import jax
@@ -16,36 +14,36 @@ from jaxtyping import ArrayLike
 
 from linbyol import checks
 from linbyol.combinators import Flow
+from linbyol.crew import Crew, whole_tiles
 from linbyol.engine import Engine, EnsembleResult, Job
 from linbyol.equations import Amplitudes, Commuting, Isotropic, Modes, amplitudes_flow, modes_flow, parabola_flow
-from linbyol.lanes import TILE, Event
-from linbyol.progress import bar
+from linbyol.lanes import Event
 from linbyol.rosenbrock import METHODS
 
 __all__ = ["EnsembleResult", "solve", "solve_amplitudes", "solve_modes", "solve_parabola"]
 
 CHUNK = 1 << 14  # trajectories a worker holds at once
 FEW = 1 << 10  # so many or fewer do not need a chunk's arrays
-TIGHTER = 0.25  # tolerance of a step in units of rtol, so that the error of the whole trajectory is below rtol
+TIGHTER = 0.15  # tolerance of a step in units of rtol, so that the error of the whole trajectory is below rtol
 TRIES = 3  # each ten times tighter, for those whose error is still estimated above rtol
 
 
 def solve_amplitudes(
-    y0: Amplitudes, k: Isotropic | Commuting, t1: ArrayLike, *, rtol: Any = 1e-6, atol: Any = 1e-12, **settings: Any
+    y0: Amplitudes, k: Isotropic | Commuting, t1: ArrayLike, *, rtol: Any = 1e-6, atol: Any = 1e-18, **settings: Any
 ) -> EnsembleResult:
     """Eqs. 104-106: amplitudes (w, wp, wa) with an EMA target, from time 0 to t1; settings as in `solve`."""
     return solve(amplitudes_flow, y0, k, t1, rtol=rtol, atol=atol, **settings)
 
 
 def solve_modes(
-    y0: Modes, k: Isotropic | Commuting, t1: ArrayLike, *, rtol: Any = 1e-6, atol: Any = 1e-12, **settings: Any
+    y0: Modes, k: Isotropic | Commuting, t1: ArrayLike, *, rtol: Any = 1e-6, atol: Any = 1e-18, **settings: Any
 ) -> EnsembleResult:
     """Eqs. 11-13: modes (p, s, tau), from time 0 to t1; settings as in `solve`."""
     return solve(modes_flow, y0, k, t1, rtol=rtol, atol=atol, **settings)
 
 
 def solve_parabola(
-    p0: ArrayLike, k: Isotropic | Commuting, t1: ArrayLike, *, rtol: Any = 1e-6, atol: Any = 1e-12, **settings: Any
+    p0: ArrayLike, k: Isotropic | Commuting, t1: ArrayLike, *, rtol: Any = 1e-6, atol: Any = 1e-18, **settings: Any
 ) -> EnsembleResult:
     """Eq. 16: p on the parabola, from time 0 to t1; settings as in `solve`. `exact.parabola` is the closed form."""
     return solve(parabola_flow, p0, k, t1, rtol=rtol, atol=atol, **settings)
@@ -58,7 +56,7 @@ def solve(
     t1: ArrayLike,
     *,
     rtol: Any = 1e-6,
-    atol: Any = 1e-12,
+    atol: Any = 1e-18,
     ts: ArrayLike | Sequence[float] | None = None,
     events: Mapping[str, Event] | None = None,
     max_steps: int = 10_000,
@@ -92,13 +90,15 @@ def solve(
         shapes = jax.eval_shape(lambda: job.in_lock_step(task.y0, task.k, task.t1, TIGHTER * rtol))
         found = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
     else:
-        size = min(FEW, _up(chunk)) if task.t1.size <= FEW else _up(chunk)  # few sizes, so few compilations
+        size = (
+            min(FEW, whole_tiles(chunk)) if task.t1.size <= FEW else whole_tiles(chunk)
+        )  # few sizes, so few compilations
         crew = Crew(size, list(devices or _devices()), workers, progress)
         found = jax.tree.map(jnp.asarray, _solve(crew, job, task))
     return jax.tree.map(lambda x: x.reshape(*x.shape[:-1], *task.shape), found)
 
 
-def _solve(crew: "Crew", job: Job, task: "Task") -> EnsembleResult:
+def _solve(crew: Crew, job: Job, task: "Task") -> EnsembleResult:
     """All trajectories, and again, tighter, those whose error is estimated above rtol."""
     least = 40 * float(jnp.finfo(task.t1.dtype).eps)  # a smaller local error is rounding
     rtol = TIGHTER * job.rtol
@@ -114,42 +114,6 @@ def _solve(crew: "Crew", job: Job, task: "Task") -> EnsembleResult:
         for old, new in zip(jax.tree.leaves(found), jax.tree.leaves(better), strict=True):
             old[..., kept] = new[..., better.ok]
     return found
-
-
-class Crew(NamedTuple):
-    """Who solves: threads, each with a device, taking chunks in turn."""
-
-    chunk: int
-    devices: list
-    workers: int | None
-    progress: bool
-
-    def share(self, job: Job, y0: Any, k: Any, t1: np.ndarray, rtol: float) -> EnsembleResult:
-        """All trajectories, in NumPy arrays that can be written to."""
-        hands = self.workers or (_cores() if self._lone_cpu() else len(self.devices))
-        rounds = -(-t1.size // (self.chunk * hands))
-        size = _up(-(-t1.size // (rounds * hands)))  # all hands have as much to do
-        cuts = [slice(i, min(i + size, t1.size)) for i in range(0, t1.size, size)]
-        with bar("trajectories", len(cuts), self.progress) as advance:
-
-            def solve(i: int) -> EnsembleResult:
-                y, c, t = jax.tree.map(lambda x: x[cuts[i]], (y0, k, t1))
-                found = job.chunk(y, c, t, rtol, self.chunk, self.devices[i % len(self.devices)])
-                advance()
-                return found
-
-            if len(cuts) == 1:
-                return solve(0)
-            with ThreadPoolExecutor(hands) as threads:
-                try:
-                    found = list(threads.map(solve, range(len(cuts))))
-                except BaseException:
-                    threads.shutdown(wait=True, cancel_futures=True)
-                    raise
-        return jax.tree.map(lambda *parts: np.concatenate(parts, axis=-1), *found)
-
-    def _lone_cpu(self) -> bool:
-        return len(self.devices) == 1 and self.devices[0].platform == "cpu"
 
 
 class Task(NamedTuple):
@@ -177,12 +141,8 @@ def _door(flow, y0, k, t1, rtol, atol, ts, max_steps, method, chunk, workers) ->
     checks.check_numbers("t1", t1)
     checks.check_nonnegative("t1", t1)
     shape = _common_shape(named)
-    dtype = jnp.result_type(*(jnp.result_type(x) for x in jax.tree.leaves(y0)), float)
-    dtype = (
-        jnp.result_type(*(x for x in jax.tree.leaves((y0, k)) if _is_floating(x)))
-        if any(_is_floating(x) for x in jax.tree.leaves((y0, k)))
-        else dtype
-    )
+    floating = [x for x in jax.tree.leaves((y0, k)) if jnp.issubdtype(jnp.result_type(x), jnp.floating)]
+    dtype = jnp.result_type(*floating) if floating else jnp.result_type(float)
     checks.check_tolerances(rtol, atol, dtype)
     if checks.concrete(rtol) is not None and not (np.asarray(rtol) > 0).all():
         raise checks.InputError(f"Argument `rtol` must be positive, but is {rtol}.")
@@ -236,20 +196,7 @@ def _usual(x: Any) -> Any:
     return x if a is None or a.dtype.kind != "f" else np.where(np.isfinite(a), a, 1)
 
 
-def _is_floating(x: Any) -> bool:
-    return jnp.issubdtype(jnp.result_type(x), jnp.floating)
-
-
 def _devices() -> list:
     """The local devices of the default platform, or the one that is set as default."""
     one = getattr(jax.config, "jax_default_device", None)
     return [one] if one is not None and not isinstance(one, str) else jax.local_devices()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _up(n: int) -> int:
-    """n rounded up to whole tiles."""
-    return max(1, -(-n // TILE)) * TILE

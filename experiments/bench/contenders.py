@@ -16,6 +16,8 @@ from experiments.bench.workload import T1, dop853
 from linbyol.ensemble import solve_amplitudes
 from linbyol.equations import amplitudes_flow
 
+FLOOR = 1e-12  # absolute tolerance in units of the relative one: fields fall to 1e-10, and errors are relative
+
 Solve = Callable[[Any, Any, float], Any]  # (y0, k, rtol) -> fields, each (N,)
 
 
@@ -37,7 +39,7 @@ class Contender(NamedTuple):
 
 def ensemble(y0: Any, k: Any, rtol: float) -> Any:
     """This library's engine."""
-    return solve_amplitudes(y0, k, T1, rtol=rtol, atol=1e-6 * rtol).y
+    return solve_amplitudes(y0, k, T1, rtol=rtol, atol=FLOOR * rtol).y
 
 
 def diffrax_vmap(solver: diffrax.AbstractSolver) -> Solve:
@@ -55,7 +57,7 @@ def diffrax_vmap(solver: diffrax.AbstractSolver) -> Solve:
                 y0,
                 k,
                 saveat=diffrax.SaveAt(t1=True),
-                stepsize_controller=diffrax.PIDController(rtol=rtol, atol=1e-6 * rtol),
+                stepsize_controller=diffrax.PIDController(rtol=rtol, atol=FLOOR * rtol),
                 max_steps=None,
                 adjoint=diffrax.ForwardMode(),
                 throw=False,
@@ -68,7 +70,7 @@ def diffrax_vmap(solver: diffrax.AbstractSolver) -> Solve:
 
 def scipy_loop(method: str) -> Solve:
     """scipy's solve_ivp, one trajectory after the other."""
-    return lambda y0, k, rtol: dop853(y0, k, method=method, rtol=rtol, atol=1e-6 * rtol).T
+    return lambda y0, k, rtol: dop853(y0, k, method=method, rtol=rtol, atol=FLOOR * rtol).T
 
 
 def numpy_rk4(y0: Any, k: Any, steps: float) -> Any:
@@ -95,7 +97,7 @@ def torchdiffeq_batch(y0: Any, k: Any, rtol: float) -> Any:
     rate = lambda t, y: tuple(amplitudes_flow(kind(*y), constants))  # noqa: E731
     times = torch.tensor([0.0, T1], dtype=torch.float64)
     with torch.no_grad():
-        found = torchdiffeq.odeint(rate, tuple(tensors(y0)), times, rtol=rtol, atol=1e-6 * rtol, method="dopri5")
+        found = torchdiffeq.odeint(rate, tuple(tensors(y0)), times, rtol=rtol, atol=FLOOR * rtol, method="dopri5")
     return [x[-1].numpy() for x in found]
 
 
@@ -114,7 +116,7 @@ def numbalsoda_loop(y0: Any, k: Any, rtol: float) -> Any:
 
     found = []
     for start, p in zip(np.stack(y0, axis=-1), np.stack(k, axis=-1), strict=True):
-        ys, _ = numbalsoda.lsoda(rate.address, start, np.array([0, T1]), p, rtol=rtol, atol=1e-6 * rtol)
+        ys, _ = numbalsoda.lsoda(rate.address, start, np.array([0, T1]), p, rtol=rtol, atol=FLOOR * rtol)
         found.append(ys[-1])
     return np.array(found).T
 

@@ -38,6 +38,7 @@ class Bench:
         from experiments.bench import matrices, trajectories
         from linbyol import claims
         from linbyol.checks import InputError
+        from linbyol.crew import cores
         from linbyol.store import to_json, write_json
 
         for name, values in (("trajectories", (self.trajectories,)), ("sizes", self.sizes)):
@@ -59,13 +60,6 @@ class Bench:
             draw(record, self.plot)
         print(to_json(record)) if self.json else show(record)
         return 0
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def show(record: dict) -> None:
