@@ -47,10 +47,12 @@ def collapses(p0: Any, s0: Any, k: Data) -> Bool[Array, "*modes"]:
     eta = 0: with c = s0 - p0²/alpha_p, c ≤ 0 and (p0 ≤ 0 or p0² - alpha_p s0 ≥ (tau λ_d/λ_s)²); s0 = 0 stays there.
     0 < eta ≤ eta_c: below the separatrix. eta > eta_c: always. On the edge itself it does not collapse if eta > 0.
     """
-    x, e, mu, unit, alpha_p = _reduced(k, p0)
-    x, s0, e, mu, unit, alpha_p = jnp.broadcast_arrays(x, jnp.asarray(s0, dtype=x.dtype), e, mu, unit, alpha_p)
+    leaves = _reduced(k, p0)
+    x, e, mu, unit, alpha_p, p0, s0 = jnp.broadcast_arrays(
+        *leaves, *(jnp.asarray(v, leaves[0].dtype) for v in (p0, s0))
+    )
     v = alpha_p * s0 / (unit * unit)
-    balance = (alpha_p * s0 - (unit * x) ** 2) / (unit * unit)
+    balance = (alpha_p * s0 - p0 * p0) / (unit * unit)
     unclear = ((balance > 0) & (x < mu)) | ((balance < 0) & (x > mu))  # else c decides: p is monotone in c while x < 1
     gamma, log_v = _manifold(x, e, mu, unclear & (s0 > 0))
     below = jnp.where(x < mu, balance < gamma, jnp.log(jnp.where(v > 0, v, 1)) < log_v)
@@ -87,7 +89,7 @@ def _manifold(x: Array, e: Array, mu: Array, wanted: Array) -> tuple[Array, Arra
 def _solve(xi: Float[Array, " m"], mu: Float[Array, " m"]) -> tuple[Float[Array, " m"], Float[Array, " m"]]:
     """g and ln h at ξ, one lane each."""
 
-    def rate(theta: Array, y: Array, args: tuple[Array, Array, Array]) -> Array:
+    def rate(theta: Any, y: Any, args: Any) -> Array:
         xi0, length, mu = args  # ξ = ξ0 exp(length θ)
         xi = xi0 * jnp.exp(length * theta)
         left = xi < 0

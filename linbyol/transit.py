@@ -135,7 +135,7 @@ def _refined(x: Array, better: Array) -> Array:
 def _artanh(rise: Array, run: Array, D: Array) -> Array:
     """artanh(√D Y)/√D for Y = rise/run; arctan(√-D Y)/√-D on the branch that runs through run = 0 where D < 0."""
     Y = jnp.where((run == 0) & (rise != 0), jnp.sign(rise) * jnp.inf, rise / _nonzero(run))
-    x = jnp.where(D == 0, 0, D * Y * Y)
+    x = D * jnp.where(jnp.isfinite(Y), Y * Y, 0)
     small = (jnp.abs(x) < 1e-3) & ((D >= 0) | (run > 0))
     x_small = jnp.where(small, x, 0)
     series = sum(x_small**j / (2 * j + 1) for j in range(6))

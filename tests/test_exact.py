@@ -1,0 +1,413 @@
+"""Closed forms against quadrature, against the flow itself, and against themselves where two forms meet."""
+
+import jax
+import jax.numpy as jnp
+import mpmath
+import numpy as np
+import pytest
+from jax.test_util import check_grads
+from scipy.integrate import quad, solve_ivp
+
+from linbyol.checks import InputError
+from linbyol.equations import Commuting, Isotropic, Modes, modes_flow, parabola_flow
+from linbyol.exact import (
+    collapses,
+    escape_time,
+    escape_time_asymptotics,
+    parabola,
+    parabola_time,
+    separatrix,
+    target_ratio,
+)
+from linbyol.fixed_points import critical_eta, predictor_roots
+from linbyol.integrate import integrate
+
+TIMES = 1e-10  # the sheet's tolerance of closed-form times
+EDGE = 1e-6  # and of basin edges
+SHARES = [0, 1e-12, 1e-6, 0.1, 0.499, 0.501, 0.9, 1 - 1e-6, 1 - 1e-10, 1, 1 + 1e-10, 1 + 1e-6, 1.1, 3]  # eta/eta_c
+
+
+def transits(seed, shares=SHARES, each=6):
+    """Random constants and pairs (p0, p) on one orbit: left of 0, below p_minus, between the roots, above p_plus."""
+    rng = np.random.default_rng(seed)
+    share = np.repeat(shares, each)
+    lambda_d = rng.uniform(0.2, 1.5, share.size)
+    lambda_s = lambda_d * rng.uniform(1, 2, share.size)
+    k = Commuting(1.0, 0.0, share * lambda_d**2 / (4 * lambda_s), lambda_d, lambda_s)
+    _, low, high = (np.nan_to_num(np.asarray(p)) for p in predictor_roots(k))
+    kind = rng.integers(0, 4, share.size)
+    kind = np.where((high == 0) & (kind > 0), 3, kind)
+    kind = np.where((kind == 1) & (low < 1e-3 * high), 0, kind)
+    kind = np.where((kind == 2) & (high - low < 1e-3 * high), 3, kind)
+    # where the orbit ends, and where the interval of its starts does
+    end = np.choose(kind, [0 * low, 0 * low, high, high])
+    other = np.choose(kind, [-2 + 0 * low, low, low, high + 2])
+    p0 = end + (other - end) * rng.uniform(0.3, 0.97, share.size)
+    p = end + (p0 - end) * rng.uniform(0.01, 0.95, share.size)
+    return k, p0, p
+
+
+def lane(k, i):
+    return Commuting(*(x if np.ndim(x) == 0 else x[i] for x in k))
+
+
+def quadrature(k, p0, p):
+    a, b, eta = float(k.lambda_d), float(k.lambda_s), float(k.eta)
+    return quad(lambda x: 1 / (x * x * (a - b * x) - eta * x), p0, p, epsabs=0, epsrel=1e-11, limit=200)[0]
+
+
+def sixty_digits(k, p0, p):
+    """The time by partial fractions over the roots, real or not, in the same floating-point constants."""
+    with mpmath.workdps(60):
+        a, b, eta, p0, p = (mpmath.mpf(float(x)) for x in (k.lambda_d, k.lambda_s, k.eta, p0, p))
+        root = mpmath.sqrt(mpmath.mpc(a * a - 4 * b * max(eta, mpmath.mpf("1e-30"))))
+        root = root if abs(root) > 1e-25 else mpmath.mpf("1e-25")
+        low, high = (a - root) / (2 * b), (a + root) / (2 * b)
+        # for complex roots the logarithms of p/root - 1 share a branch only if both arguments lie in one half plane
+        l_0, l_minus, l_plus = mpmath.log(p / p0), *(mpmath.log(p - x) - mpmath.log(p0 - x) for x in (low, high))
+        return float(mpmath.re(((l_0 - l_plus) / high + (l_minus - l_0) / low) / root))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_times_are_those_of_quadrature(seed):
+    k, p0, p = transits(seed, shares=[0, 0.1, 0.499, 0.501, 0.9, 1.1, 3])
+    t = np.asarray(parabola_time(p, p0, k))
+    for i in range(p.size):
+        expected = quadrature(lane(k, i), p0[i], p[i])
+        assert abs(t[i] - expected) < TIMES * max(1, abs(expected))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_times_near_every_switch(seed):
+    """eta/eta_c from 0 to 1 ± 1e-10 and beyond, where quadrature itself has trouble, against 60 digits."""
+    k, p0, p = transits(seed)
+    t = np.asarray(parabola_time(p, p0, k))
+    for i in range(p.size):
+        expected = sixty_digits(lane(k, i), p0[i], p[i])
+        assert abs(t[i] - expected) < TIMES * max(1, abs(expected))
+
+
+@pytest.mark.parametrize("p0", [1e-9, 1e-3, 0.7, 5.0, -1e-6, -3.0])
+def test_times_keep_their_digits_without_decay_and_near_it(p0):
+    """Against 60 digits, from eta = 0 up to eta_c/2, where 1/eta would cancel."""
+    lambda_d, lambda_s = 0.9, 1.3
+    for eta in (0.0, 1e-300, 1e-17, 1e-12, 1e-8, 1e-3):
+        k = Commuting(1.0, 0.0, eta, lambda_d, lambda_s)
+        _, p_minus, p_plus = map(float, predictor_roots(k))
+        if 0 < p0 <= 2 * p_minus:
+            continue
+        p = 0.6 * p_plus + 0.4 * p0 if p0 > 0 else p0 / 3
+        assert abs(parabola_time(p, p0, k) / sixty_digits(k, p0, p) - 1) < 1e-12  # rounding
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_times_are_continuous_where_the_form_changes(share):
+    k = Isotropic(1.0, 0.0, 0.0, 0.3)
+    etas = critical_eta(k) * share * (1 + jnp.array([-1e-13, -1e-15, 0, 1e-15, 1e-13]))
+    for p0, p in ((-0.5, -0.1), (2.0, 0.9), (0.11, 0.02), (0.5, 0.55) if share == 0.5 else (0.7, 0.5)):
+        t = parabola_time(p, p0, k._replace(eta=etas))
+        assert np.ptp(t) < 1e-11 * np.abs(t).max()  # 1e-13 of eta, times a condition of order 10
+
+
+def test_time_is_antisymmetric_and_additive():
+    k, p0, p = transits(7)
+    there, back = parabola_time(p, p0, k), parabola_time(p0, p, k)
+    np.testing.assert_allclose(there, -np.asarray(back), rtol=1e-10)
+    middle = (p + p0) / 2
+    parts = parabola_time(middle, p0, k) + parabola_time(p, middle, k)
+    np.testing.assert_allclose(parts, there, rtol=1e-10)
+    assert (np.asarray(there) > 0).all()
+
+
+def test_times_to_and_across_fixed_points():
+    k = Isotropic(1.0, 0.0, 0.05, 0.5)
+    _, p_minus, p_plus = map(float, predictor_roots(k))
+    assert parabola_time(p_plus, 0.3, k) == np.inf
+    assert parabola_time(p_minus, 0.3, k) == -np.inf
+    assert parabola_time(0.0, 0.04, k) == np.inf
+    assert parabola_time(p_minus, 0.04, k) == -np.inf
+    assert parabola_time(0.3, 0.3, k) == parabola_time(p_plus, p_plus, k) == 0
+    for p, p0 in (
+        (0.7, 0.3),
+        (0.04, 0.3),
+        (-0.1, 0.04),
+        (-0.1, 0.7),
+        (0.3, -0.1),
+        (0.3, p_minus),
+        (0.1, 0.0),
+        (0.7, p_plus),
+    ):
+        assert np.isnan(parabola_time(p, p0, k))
+    above = k._replace(eta=0.2)
+    assert np.isfinite(parabola_time(0.01, 2.0, above))
+    assert parabola_time(0.0, 2.0, above) == np.inf
+    assert parabola_time(p_plus, 0.3, k._replace(eta=0.0)) < np.inf  # no longer a root
+    assert parabola_time(0.0, 0.3, k._replace(eta=0.0)) == -np.inf
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_trajectory_inverts_time(seed):
+    k, p0, p = transits(seed)
+    t = parabola_time(p, p0, k)
+    back = np.asarray(jax.vmap(lambda t, p0, eta, d, s: parabola(p0, Commuting(1.0, 0.0, eta, d, s), t))(t, p0, *k[2:]))
+    # p moves by |ṗ| t relative rounding of t; long waits at a bottleneck cost digits
+    allowed = 1e-13 * np.abs(p) + 1e-14 * np.abs(np.asarray(parabola_flow(p, k)) * np.asarray(t))
+    long = np.abs(SHARES_OF(k) - 1) < 1e-5  # and near a double root the time itself is known to eps/√|1 - eta/eta_c|
+    np.testing.assert_array_less(np.abs(back - p)[~long], 10 * allowed[~long] + 1e-300)
+    np.testing.assert_allclose(back[long], p[long], rtol=1e-9)
+
+
+def SHARES_OF(k):
+    return np.asarray(k.eta / critical_eta(k))
+
+
+def test_trajectory_is_that_of_the_flow():
+    ts = jnp.linspace(0, 60, 31)
+    for eta in (0.0, 0.03, 0.1, 0.3):
+        k = Commuting(1.0, 0.0, eta, jnp.array([0.9, 0.6, 1.0]), jnp.array([1.2, 0.7, 2.0]))
+        p0 = jnp.array([0.1, 1.5, -0.4])
+        solved = integrate(parabola_flow, p0, k, ts, rtol=1e-10, atol=1e-12).ys
+        np.testing.assert_allclose(parabola(p0, k, ts), solved, atol=1e-9)  # 10 x rtol
+
+
+def test_trajectory_shapes_and_ends():
+    k = Commuting(1.0, 0.0, jnp.array([0.05, 0.0]), 1.0, 1.5)
+    assert parabola(0.1, k, 3.0).shape == (2,)
+    assert parabola(jnp.array([0.1, 0.2]), k, jnp.ones((4, 3))).shape == (4, 3, 2)
+    assert parabola(0.1, Isotropic(1.0, 0.0, 0.05, 0.5), jnp.ones(5)).shape == (5,)
+    _, p_minus, p_plus = predictor_roots(k)
+    for still in (jnp.zeros(2), p_minus, p_plus):
+        np.testing.assert_array_equal(parabola(still, k, jnp.array([0.0, 7.0, 1e9])), jnp.stack([still] * 3))
+    np.testing.assert_array_equal(parabola(0.3, k, jnp.array([1e7, jnp.inf])), jnp.stack([p_plus] * 2))
+    np.testing.assert_array_equal(parabola(0.3, k, 0.0), [0.3, 0.3])
+    assert np.isnan(parabola(0.3, k, -1.0)).all()
+    assert (np.asarray(parabola(-0.3, k, 1e4)) < 0).all()
+
+
+def test_approach_to_the_double_root_is_algebraic():
+    """At eta_c: d(p - p_c)/dt = -κ p (p - p_c)², so p - p_c tends to 1/(κ p_c t)."""
+    k = Isotropic(1.0, 0.0, 0.0, 0.5)
+    at = k._replace(eta=critical_eta(k))
+    t = jnp.array([1e5, 1e7, 1e9])
+    np.testing.assert_allclose((parabola(0.5, at, t) - 1 / 3) * t / 2, 1, atol=2e-3)  # corrections like ln t/t
+    assert (np.asarray(parabola(0.33, at, t)) < 1e-9).all()
+
+
+@pytest.mark.parametrize("share", [0.0, 1e-9, 0.3, 0.6, 1 - 1e-7, 1.0, 1 + 1e-7, 1.5])
+@pytest.mark.parametrize("p0", [-0.4, 0.03, 0.2, 0.6, 2.0])
+def test_gradients(share, p0):
+    """In p0, all constants and time: against central differences, in both modes."""
+    d, s = 0.9, 1.3
+    eta = share * d * d / (4 * s)
+
+    def p(p0, eta, d, s, t):
+        return parabola(p0, Commuting(1.0, 0.0, eta, d, s), t)
+
+    # eta = 0 has no left neighbour, so it is varied from a little above
+    check_grads(p, (p0, max(eta, 1e-5), d, s, 4.0), order=1, modes=("fwd", "rev"), eps=1e-6, atol=1e-6, rtol=1e-5)
+
+
+def test_gradients_where_p_has_arrived():
+    """Long after, p is p_plus: its derivatives are those of p_plus, and 0 in p0 and t."""
+
+    def arrived(p0, eta, sigma2, t):
+        return parabola(p0, Isotropic(1.0, 0.0, eta, sigma2), t)
+
+    found = jax.grad(arrived, argnums=(0, 1, 2, 3))(0.2, 0.05, 0.5, 1e5)
+    expected = jax.grad(lambda eta, sigma2: predictor_roots(Isotropic(1.0, 0.0, eta, sigma2))[2], argnums=(0, 1))(
+        0.05, 0.5
+    )
+    np.testing.assert_allclose(found[1:3], expected, rtol=1e-12)
+    assert found[0] == found[3] == 0
+    # and at the fixed points: p0 is forgotten, or, at the saddle, amplified
+    k = Isotropic(1.0, 0.0, 0.05, 0.5)
+    _, p_minus, p_plus = predictor_roots(k)
+    for p, rate in ((0.0, -0.05), (p_minus, 2 * 0.05 - p_minus), (p_plus, 2 * 0.05 - p_plus)):
+        slope = jax.grad(lambda p0: parabola(p0, k, 4.0))(jnp.asarray(p, float))
+        np.testing.assert_allclose(slope, np.exp(4 * float(rate)), rtol=1e-12)
+
+
+def test_second_derivatives():
+    def slope(p0):
+        return jax.grad(lambda p0: parabola(p0, Isotropic(1.0, 0.0, 0.05, 0.3), 3.0))(p0)
+
+    differences = (slope(0.2 + 1e-5) - slope(0.2 - 1e-5)) / 2e-5
+    np.testing.assert_allclose(jax.jacfwd(slope)(0.2), differences, rtol=1e-8)
+
+
+def test_escape_time():
+    k = Commuting(1.0, 0.0, 0.05, 1.0, 1.5)
+    _, p_minus, p_plus = map(float, predictor_roots(k))
+    t = escape_time(jnp.array([0.3, 0.1]), k, 0.7)
+    np.testing.assert_allclose(
+        parabola(jnp.array([0.3, 0.1]), k, t)[jnp.arange(2), jnp.arange(2)], 0.7 * p_plus, rtol=1e-13
+    )
+    starts = jnp.array([-0.1, 0.0, p_minus / 2, p_minus, 0.95 * p_plus, 3.0])
+    np.testing.assert_array_equal(escape_time(starts, k), [np.inf, np.inf, np.inf, np.inf, 0, 0])
+    assert escape_time(0.3, k._replace(eta=0.2)) == np.inf
+    with pytest.raises(InputError, match="Argument `fraction` must lie between 0 and 1"):
+        escape_time(0.3, k, 1.0)
+
+
+def test_escape_time_of_small_starts():
+    """The difference to the asymptotics settles: (λ_s/λ_d²)(ln(λ_d f/(λ_s (1 - f))) - 1/f)."""
+    k = Commuting(1.0, 0.0, 0.0, 0.8, 1.4)
+    p0 = jnp.array([1e-2, 1e-4, 1e-6])
+    gap = escape_time(p0, k, 0.6) - escape_time_asymptotics(p0, k)
+    limit = 1.4 / 0.64 * (np.log(0.8 * 0.6 / (1.4 * 0.4)) - 1 / 0.6)
+    np.testing.assert_array_less(np.abs(gap - limit), 6 * p0)  # b²/a³ = 3.8
+
+
+def test_target_ratio_of_a_resting_mode():
+    """p constant: tau = 1 - (1 - tau0) e^(-beta t), exactly."""
+    ts = jnp.array([0.0, 0.5, 3.0, 40.0, 900.0])
+    k = Isotropic(1.0, 0.3, 0.0, 0.2)
+    for tau0 in (0.0, 0.4):
+        np.testing.assert_allclose(
+            target_ratio(ts, jnp.full(5, 0.7), k, tau0), 1 - (1 - tau0) * jnp.exp(-0.3 * ts), rtol=1e-14
+        )
+
+
+def test_target_ratio_is_of_second_order():
+    k = Isotropic(1.0, 0.4, 0.0, 0.2)
+
+    def error(points):
+        ts = jnp.linspace(0, 10, points)
+        p = jnp.stack([jnp.exp(0.2 * ts), 1 + ts], axis=1)
+        exact = 0.4 / 0.6 * (1 - jnp.exp(-0.6 * ts))  # of the first; the second is linear, so exact
+        found = target_ratio(ts, p, k)
+        linear = ((1 + ts) - jnp.exp(-0.4 * ts) - (1 - jnp.exp(-0.4 * ts)) / 0.4) / (1 + ts)
+        np.testing.assert_allclose(found[:, 1], linear, atol=1e-13)
+        return float(jnp.abs(found[:, 0] - exact).max())
+
+    assert 3.5 < error(101) / error(201) < 4.5
+
+
+@pytest.mark.parametrize("share", [0.02, 0.2, 0.6, 0.99, 1.0])
+def test_separatrix_is_an_orbit_through_the_saddle(share):
+    """ds/dp along it is ṡ/ṗ, on either side, and it meets the parabola at p_minus."""
+    k = Isotropic(1.7, 0.0, 0.0, 0.4, 0.8)
+    k = k._replace(eta=share * critical_eta(k))
+    _, p_minus, _ = predictor_roots(k)
+    unit = 0.8 / 1.4
+    np.testing.assert_allclose(separatrix(k, p_minus), p_minus**2 / 1.7, rtol=1e-13)
+    p = jnp.concatenate([jnp.array([-30, -1, -0.1, 0, 0.5, 0.97, 0.999]), jnp.array([1.0001, 1.1, 1.5])]) * p_minus
+    p = jnp.concatenate([p, jnp.array([0.7, 1.0, 1.4, 2.0, 3.5]) * unit])
+    h = 1e-4 * jnp.maximum(jnp.abs(p), p_minus)
+    s = separatrix(k, p)
+    log_slope = (jnp.log(separatrix(k, p + h)) - jnp.log(separatrix(k, p - h))) / (2 * h)
+    rate = modes_flow(Modes(p, s, 0.8), k)
+    # central differences: h² times the third derivative, whose scale is p_minus³ or, past it, (eta/tau)³
+    np.testing.assert_allclose(log_slope, rate.s / rate.p / s, rtol=2e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_separatrix_against_an_independent_solution(seed):
+    """Backwards in time from next to the saddle by DOP853 at 1e-13, in (p, ln s) right of it and in (p, c) left."""
+    rng = np.random.default_rng(seed)
+    for _ in range(8):
+        mu = rng.uniform(0.05, 0.49)  # p_minus in units of a/b
+        e = mu * (1 - mu)
+        k = Commuting(1.0, 0.0, e, 1.0, 1.0)
+        slope = -mu * (3 - 4 * mu) / (1 - mu)  # of c = s - p² along it, at the saddle
+        left = rng.uniform() < 0.5
+        goal = rng.uniform(-2, 0.9 * mu) if left else rng.uniform(1.2 * mu, 2.5)
+        x = mu * (1 + (-1e-7 if left else 1e-7))
+        arrived = lambda t, y: y[0] - goal  # noqa: B023, E731
+        arrived.terminal = True
+
+        def rate(t, y):
+            s = y[0] ** 2 + y[1] if left else np.exp(y[1])  # noqa: B023
+            p = y[0]
+            second = -2 * e * y[1] if left else 2 * (p * (1 - p) - e)  # noqa: B023
+            return [-(s * (1 - p) - e * p), -second]  # noqa: B023
+
+        c = slope * (x - mu)
+        y0 = [x, c] if left else [x, np.log(x * x + c)]
+        solved = solve_ivp(rate, (0, 1e5), y0, method="DOP853", rtol=1e-13, atol=1e-18, events=arrived)
+        p, second = solved.y_events[0][0]
+        expected = p * p + second if left else np.exp(second)
+        assert abs(separatrix(k, goal) / expected - 1) < 1e-8  # the issue's; its start errs by 1e-14
+
+
+def test_separatrix_without_decay_at_the_threshold_and_above():
+    k = Isotropic(2.0, 0.0, 0.0, 0.25)
+    p = jnp.array([-1.0, 0.0, 0.5, 0.8, 1.0])
+    np.testing.assert_allclose(separatrix(k, p), [0.5, 0, 0, 0, (1 - 0.64) / 2], atol=1e-16)
+    at = separatrix(k._replace(eta=critical_eta(k)), p)
+    assert np.isfinite(at).all()
+    np.testing.assert_allclose(at, separatrix(k._replace(eta=critical_eta(k) * (1 - 1e-12)), p), rtol=1e-5)
+    assert np.isnan(separatrix(k._replace(eta=0.21), p)).all()
+
+
+def test_the_basin_jumps_at_no_decay():
+    """As eta → 0 the edge is alpha_p s = p² - (2 tau/κ)², at eta = 0 it is p² - (tau/κ)²."""
+    k = Isotropic(1.0, 0.0, jnp.array([0.0, 1e-8, 1e-6]), 0.25)
+    np.testing.assert_allclose(separatrix(k, 2.0), [4 - 0.64, 4 - 4 * 0.64, 4 - 4 * 0.64], rtol=1e-5)  # + eta/eta_c
+
+
+def ends_at_zero(p0, s0, k, t1):
+    """By LSODA in (p, ln s), which resolves any s > 0."""
+    alpha_p, a, b, eta = (float(x) for x in (k.alpha_p, k.lambda_d * getattr(k, "tau", 1), k.lambda_s, k.eta))
+
+    def rate(t, y):
+        return [alpha_p * np.exp(y[1]) * (a - b * y[0]) - eta * y[0], 2 * (y[0] * (a - b * y[0]) - eta)]
+
+    y = solve_ivp(rate, (0, t1), [p0, np.log(s0)], method="LSODA", rtol=1e-10, atol=1e-12).y[:, -1]
+    return y[1] < np.log(1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_collapse_is_what_happens(seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(25):
+        k = Isotropic(rng.uniform(0.3, 3), 0.0, 0.0, rng.uniform(0, 1), rng.uniform(0.4, 1))
+        k = k._replace(eta=float(critical_eta(k)) * rng.choice([0, rng.uniform(0.1, 1.5)]))
+        p0, s0 = rng.uniform(-1.5, 3) * k.tau / k.kappa, 10 ** rng.uniform(-3, 0.5)
+        edge = float(separatrix(k, p0))
+        if abs(s0 - edge) < 1e-2 * s0:
+            continue  # lingers at the saddle
+        t1 = 400 / float(critical_eta(k)) if k.eta == 0 else 300 / k.eta
+        assert bool(collapses(p0, s0, k)) == ends_at_zero(p0, s0, k, t1)
+
+
+@pytest.mark.parametrize("p0", [-0.7, 0.01, 0.3, 1.1, 1.7])
+def test_edge_of_collapse_off_the_parabola(p0):
+    k = Isotropic(1.3, 0.0, 0.09, 0.25)
+    s = float(separatrix(k, p0))
+    for side in (-1, 1):
+        start = s * (1 + side * EDGE)
+        assert bool(collapses(p0, start, k)) == (side < 0) == ends_at_zero(p0, start, k, 1500.0)
+
+
+def test_collapse_on_the_edges():
+    k = Isotropic(1.0, 0.0, 0.0, 0.25)
+    p = jnp.array([0.3, -0.3, 0.0, 0.9, 0.7, 0.7])
+    s = jnp.array([0.2, 0.09, 0.0, 0.16, 0.0, 0.01])
+    np.testing.assert_array_equal(collapses(p, s, k), [False, True, True, True, True, False])
+    decayed = k._replace(eta=0.05)
+    _, p_minus, _ = predictor_roots(decayed)
+    on = p_minus * jnp.array([1 - EDGE, 1.0, 1 + EDGE])
+    np.testing.assert_array_equal(collapses(on, on**2, decayed), [True, False, False])
+    np.testing.assert_array_equal(collapses(p_minus, p_minus**2 * jnp.array([0.9, 1.1]), decayed), [True, False])
+    assert collapses(0.5, 0.0, decayed)
+    assert collapses(0.6, 5.0, k._replace(eta=0.2 * (1 + 1e-9)))
+    assert not collapses(0.6, 5.0, k._replace(eta=0.2))  # half-stable from above
+    assert collapses(-0.5, 0.2, decayed)  # c < 0, p < 0
+
+
+def test_collapse_and_separatrix_broadcast_and_map():
+    k = Isotropic(1.0, 0.0, jnp.linspace(0.02, 0.25, 5), 0.25)
+    p = jnp.linspace(-0.5, 2, 5)
+    np.testing.assert_allclose(
+        jax.vmap(lambda eta, p: separatrix(Isotropic(1.0, 0.0, eta, 0.25), p))(k.eta, p), separatrix(k, p), rtol=1e-10
+    )
+    wide = Isotropic(1.0, 0.0, k.eta[:, None], 0.25)
+    assert separatrix(wide, p[None, :]).shape == collapses(p[None, :], 0.1, wide).shape == (5, 5)
+
+
+def test_separatrix_has_gradients():
+    k = Isotropic(1.0, 0.0, 0.05, 0.25)
+    check_grads(
+        lambda p, eta: separatrix(k._replace(eta=eta), p), (-0.3, 0.05), 1, modes=("rev",), atol=1e-6, rtol=1e-5
+    )
