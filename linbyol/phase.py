@@ -168,6 +168,7 @@ def _lanes(k: Any, shape: tuple[int, ...]) -> Any:
 def _axis(k: Any, name: str, values: Any) -> Array:
     if name not in k._fields:
         raise InputError(f"Argument `{name}` of sweep is not one of {', '.join(k._fields)}.")
+    values = np.asarray(values) if isinstance(values, list | tuple | range) else values
     check_numbers(name, values)
     grid = jnp.asarray(values, dtype=None if jnp.issubdtype(jnp.result_type(values), jnp.floating) else float)
     if grid.ndim == 0 or grid.shape[0] == 0:

@@ -52,7 +52,9 @@ def collapses(p0: Any, s0: Any, k: Data) -> Bool[Array, "*modes"]:
         *leaves, *(jnp.asarray(v, leaves[0].dtype) for v in (p0, s0))
     )
     v = alpha_p * s0 / (unit * unit)
-    balance = (alpha_p * s0 - p0 * p0) / (unit * unit)
+    balance = alpha_p * s0 - p0 * p0
+    on_parabola = jnp.abs(balance) <= 4 * jnp.finfo(x.dtype).eps * p0 * p0  # as s0 = p0²/alpha_p in floating point is
+    balance = jnp.where(on_parabola, 0, balance) / (unit * unit)
     unclear = ((balance > 0) & (x < mu)) | ((balance < 0) & (x > mu))  # else c decides: p is monotone in c while x < 1
     gamma, log_v = _manifold(x, e, mu, unclear & (s0 > 0))
     below = jnp.where(x < mu, balance < gamma, jnp.log(jnp.where(v > 0, v, 1)) < log_v)
