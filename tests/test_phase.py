@@ -111,11 +111,11 @@ def test_a_million_points_take_seconds():
 
 
 def test_outcomes_in_the_plane():
-    found = sweep(Partial(in_plane, p0=np.array([-0.3, 0.3, 1.2]), s0=0.1), K, eta=[0.0, 0.05, 0.3])
+    found = sweep(Partial(in_plane, p0=np.array([-0.3, 0.3, 1.2]), s0=0.2), K, eta=[0.0, 0.05, 0.3])
     np.testing.assert_array_equal(found.verdict, [[1, 1, 0], [1, 1, 1], [0, 0, 0]])
     p_plus = float(predictor_roots(K)[2])
     # at eta = 0 and s = 0 it rests where p² - alpha_p s has always been
-    np.testing.assert_allclose(found.p, [[0.8, 0.8, np.sqrt(1.44 - 0.1)], [p_plus] * 3, [0, 0, 0]], rtol=1e-14)
+    np.testing.assert_allclose(found.p, [[0.8, 0.8, np.sqrt(1.44 - 0.2)], [p_plus] * 3, [0, 0, 0]], rtol=1e-14)
     assert np.isinf(found.escape_time[0, 2])
     assert np.isnan(found.escape_time[0, 0])
 
