@@ -28,7 +28,8 @@ class Prove:
         import theory
         from linbyol import claims
         from linbyol.cli import table
-        from linbyol.cli.check import cores, run_claims
+        from linbyol.cli.check import run_claims
+        from linbyol.cli.processes import cores
         from linbyol.store import to_json
         from theory.prover import PROVE
 

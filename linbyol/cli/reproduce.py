@@ -38,7 +38,8 @@ class Reproduce:
         import theory
         from linbyol import claims
         from linbyol.cli import table
-        from linbyol.cli.check import cores, run_claims
+        from linbyol.cli.check import run_claims
+        from linbyol.cli.processes import cores
         from linbyol.store import to_json, write_json
 
         everything = claims.collect(theory) + claims.collect(experiments.studies)
@@ -57,27 +58,40 @@ class Reproduce:
         print(to_json(record)) if self.json else table.print_results(results)
         written = [self.out / "claims.json"]
         if not self.only:
-            written += illustrate(self.out, results, machine, arrays)
+            written += illustrate(self.out, results, machine, arrays, self.jobs or cores())
         if not self.json:
             print("Written:", ", ".join(map(str, written)))
         return table.status(results)
 
 
-def illustrate(out: Path, results, machine, arrays: Path) -> list[Path]:
+def illustrate(out: Path, results, machine, arrays: Path, jobs: int) -> list[Path]:
     """All figures, and the report with the figures inside."""
     import figures
     from figures.report import write_report
-    from linbyol.checks import InputError
-    from linbyol.progress import track
+    from linbyol.cli.processes import in_processes
+    from linbyol.progress import bar
 
     folder = make_folder(out / "figures")
-    for name in track(figures.names(), "drawing figures"):
-        try:
-            figures.make(name, out=folder, results=arrays)
-        except InputError as error:  # the study behind a figure broke; its claim says so, and the report does without
-            print(f"linbyol: figure {name} was not drawn: {error}", file=sys.stderr)
+    tasks = {name: (_draw, name, folder, arrays) for name in figures.names()}
+    with bar("drawing figures", len(tasks)) as advance:
+        for name, problem in in_processes(tasks, jobs):
+            if problem:  # the study behind a figure broke; its claim says so, and the report does without
+                print(f"linbyol: figure {name} was not drawn: {problem}", file=sys.stderr)
+            advance(name)
     write_report(out / "report.html", results, machine, folder)
     return [out / "report.html", folder]
+
+
+def _draw(name: str, folder: Path, arrays: Path) -> str:
+    """Draw one figure; what was wrong with its arrays, if anything."""
+    import figures
+    from linbyol.checks import InputError
+
+    try:
+        figures.make(name, out=folder, results=arrays)
+    except InputError as error:
+        return str(error)
+    return ""
 
 
 def make_folder(path: Path) -> Path:
