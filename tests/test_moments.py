@@ -82,7 +82,8 @@ def test_images_are_streamed_with_their_own_index(key):
 
 def test_moments_are_constants_of_the_flow(key, bank):
     k = moments_of_bank(bank).constants(alpha_p=2.0, beta=0.4, eta=0.01)
-    prepare(weights_flow, weights(key, d=2, n=4), k)  # the door of `integrate` accepts them
+    _, accepted = prepare(weights_flow, weights(key, d=2, n=4), k)  # the door of `integrate`
+    assert jnp.array_equal(accepted.X, k.X)
 
 
 def test_feasible_moments_are_the_nearest_without_negative_eigenvalues(key):
