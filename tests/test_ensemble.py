@@ -309,4 +309,6 @@ else:
     raise SystemExit("1e-7 was taken")
 """
     environment = {name: value for name, value in os.environ.items() if name != "JAX_ENABLE_X64"}
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment | {"JAX_PLATFORMS": "cpu"}, timeout=240)
+    environment |= {"JAX_PLATFORMS": "cpu"}
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=240)
+    assert found.returncode == 0, found.stderr

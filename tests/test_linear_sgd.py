@@ -36,7 +36,7 @@ def y(key):
     return weights(jax.random.fold_in(key, 1), d, n)
 
 
-def close(a, b, atol=ROUNDING):
+def assert_close(a, b, atol=ROUNDING):
     for x, z in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
         np.testing.assert_allclose(x, z, atol=atol)
 
@@ -56,11 +56,11 @@ def test_the_step_on_all_pairs_is_the_flow_on_the_banks_moments(loss, flow, bank
     y = settle(flow, y, k)
     there = step(loss, AllPairs(bank), y, rates(0.1, alpha_p=1.7, beta=0.6, eta=0.04), key)
     rate = flow(y, k)
-    close(there.W, y.W + 0.1 * rate.W)
+    assert_close(there.W, y.W + 0.1 * rate.W)
     if loss is not linear.no_predictor:  # there Wp is not used, and only decays
-        close(there.Wp, y.Wp + 0.1 * rate.Wp)
+        assert_close(there.Wp, y.Wp + 0.1 * rate.Wp)
     if loss is byol:  # elsewhere Wa is not used
-        close(there.Wa, y.Wa + 0.1 * rate.Wa)
+        assert_close(there.Wa, y.Wa + 0.1 * rate.Wa)
 
 
 def test_a_symmetrised_predictor_has_the_symmetrised_gradient(key):
@@ -69,16 +69,16 @@ def test_a_symmetrised_predictor_has_the_symmetrised_gradient(key):
     rows = rows @ jnp.linalg.inv(jnp.linalg.cholesky(rows.T @ rows / 40)).T
     bank = isotropic_bank(key, rows, 0.3)
     m = moments_of_bank(bank)
-    close((m.X, m.X_aug), (jnp.eye(n), 0.3 * jnp.eye(n)))
+    assert_close((m.X, m.X_aug), (jnp.eye(n), 0.3 * jnp.eye(n)))
     y0 = weights(key, d, n)
     y0 = y0._replace(Wp=y0.Wp + y0.Wp.T)
     k = m.constants(1.7, 0.0, 0.04)
     lr = 1e-6
     there = step(linear.symmetric_simsiam, AllPairs(bank), y0, rates(lr, alpha_p=1.7, eta=0.04), key)
     before, after = to_symmetric(y0, k), to_symmetric(there, k)
-    close(there.Wp, there.Wp.T)
+    assert_close(there.Wp, there.Wp.T)
     rate = symmetric_flow(before, Isotropic(1.7, 0.0, 0.04, 0.3, 1.0))
-    close(jax.tree.map(lambda a, b: (b - a) / lr, before, after), rate, atol=1e-4)  # lr times |Ẇ|², of order 10
+    assert_close(jax.tree.map(lambda a, b: (b - a) / lr, before, after), rate, atol=1e-4)  # lr times |Ẇ|², of order 10
 
 
 def test_the_mean_step_over_all_batches_is_that_of_the_full_batch(bank, y, key):
@@ -112,8 +112,8 @@ def test_full_batch_descent_is_euler_on_the_exact_moments(bank, y, key):
     r = rates(0.05, alpha_p=0.6, beta=0.8, eta=0.02)
     full = descend(byol, AllPairs(bank), y, r, key, records=6, every=5)
     stepped = euler(weights_flow, y, moments_of_bank(bank).constants(0.6, 0.8, 0.02), lr=0.05, steps=30)
-    close(full.ys, jax.tree.map(lambda a: a[::5], stepped.ys))
-    close(full.ts, stepped.ts[::5])
+    assert_close(full.ys, jax.tree.map(lambda a: a[::5], stepped.ys))
+    assert_close(full.ts, stepped.ts[::5])
     assert full.ok
     assert int(full.steps) == 30
 
@@ -123,7 +123,7 @@ def test_a_decay_of_the_predictor_is_the_flows_times_alpha_p(bank, y, key):
     r = rates(0.05, alpha_p=4.0, beta=0.8, eta=0.02, predictor_decay=0.02)
     there = descend(byol, AllPairs(bank), y, r, key, records=1, every=1)
     flow = decay(weights_flow, Wp=0.08)
-    close(there.ys, euler(flow, y, moments_of_bank(bank).constants(4.0, 0.8, 0.02), lr=0.05, steps=1).ys)
+    assert_close(there.ys, euler(flow, y, moments_of_bank(bank).constants(4.0, 0.8, 0.02), lr=0.05, steps=1).ys)
 
 
 def test_a_single_step_moves_the_balance_by_the_square_of_the_learning_rate(bank, y, key):
@@ -144,7 +144,7 @@ def test_runs_map_over_seeds_and_rates_without_a_loop(bank, y, key):
     )
     grid = jax.vmap(jax.vmap(run, (0, None)), (None, 0))(keys, etas)
     assert grid.ys.W.shape == (2, 3, 5, d, n)
-    close(jax.tree.map(lambda a: a[1, 2], grid.ys), run(keys[2], 0.1).ys)
+    assert_close(jax.tree.map(lambda a: a[1, 2], grid.ys), run(keys[2], 0.1).ys)
     assert jnp.abs(grid.ys.W[0, 0, -1] - grid.ys.W[0, 1, -1]).max() > 1e-4  # seeds differ
 
 
@@ -154,7 +154,7 @@ def test_the_same_key_gives_the_same_bits_and_records_do_not_change_the_run(bank
     again = descend(byol, BankPairs(bank, 8), y, r, key, records=6, every=2)
     coarse = descend(byol, BankPairs(bank, 8), y, r, key, records=6, every=1)
     np.testing.assert_array_equal(fine.ys.W, again.ys.W)
-    close(jax.tree.map(lambda a: a[:4], fine.ys), jax.tree.map(lambda a: a[::2], coarse.ys))
+    assert_close(jax.tree.map(lambda a: a[:4], fine.ys), jax.tree.map(lambda a: a[::2], coarse.ys))
 
 
 def test_fresh_pairs_are_two_views_of_one_image(key):
