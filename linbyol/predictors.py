@@ -13,21 +13,24 @@ Square = Float[Array, "d d"]
 Norm = str | None  # "spectral", "frobenius" or None
 
 
-def directpred(F: Square, *, eps: float | Array = 0.0, form: str = "paper") -> Square:
+def directpred(
+    F: Square, *, eps: float | Array = 0.0, form: str = "paper", floor: float | Array | None = None
+) -> Square:
     """Eq. 18, DirectPred: U diag(p) Uᵀ with F = U diag(s) Uᵀ.
 
     form="paper": p_j = √s_j + eps max_j s_j, as printed.
-    form="code":  p_j = √(s_j / max_j s_j) + eps, as released.
+    form="code":  p_j = √(s_j / max_j s_j) + eps, as released; there `floor`, the least p_j, is 1e-4.
     The two agree up to scale when eps_paper = eps_code/√max s.
-    Differs: the released code also clips the spectrum from below at 1e-4.
     """
     if form not in ("paper", "code"):
         raise ValueError(f'Argument `form` must be "paper" or "code", but is {form!r}.')
     s, U = jnp.linalg.eigh(F)  # F = U diag(s) Uᵀ, ascending
     s = jnp.maximum(s, 0)
     if form == "paper":
-        return _with_spectrum(U, jnp.sqrt(s) + eps * s[-1])
-    return _with_spectrum(U, jnp.sqrt(s / jnp.where(s[-1] > 0, s[-1], 1)) + eps)
+        p = jnp.sqrt(s) + eps * s[-1]
+    else:
+        p = jnp.sqrt(s / jnp.where(s[-1] > 0, s[-1], 1)) + eps
+    return _with_spectrum(U, p if floor is None else jnp.maximum(p, floor))
 
 
 def directcopy(F: Square, *, eps: float | Array = 0.0, norm: Norm = None) -> Square:
@@ -47,7 +50,18 @@ def optimal(
     W: Float[Array, "d n"], Wa: Float[Array, "d n"], X: Float[Array, "n n"], X_aug: Float[Array, "n n"]
 ) -> Square:
     """The least-squares predictor Wa X Wᵀ (W (X + X_aug) Wᵀ)⁺ (Table 1, without its symmetrisation)."""
-    return Wa @ X @ W.T @ jnp.linalg.pinv(W @ (X + X_aug) @ W.T, hermitian=True)
+    return regression(W @ (X + X_aug) @ W.T, Wa @ X @ W.T)
+
+
+def regression(F: Square, cross: Square, *, eps: float | Array | None = None) -> Square:
+    """The Wp that solves Wp F = cross by least squares: cross (F + eps I)⁻¹, or cross F⁺ without `eps`.
+
+    With F = E[f fᵀ] over one network's views and cross = E[f_a fᵀ] it is the best linear predictor; Table 1 takes
+    the symmetric part of cross, and a regulariser of a size that the paper does not give.
+    """
+    if eps is None:
+        return cross @ jnp.linalg.pinv(F, hermitian=True)
+    return jnp.linalg.solve(F + eps * jnp.eye(F.shape[-1], dtype=F.dtype), cross.T).T  # F is symmetric
 
 
 def learned(Wp: Square, F: Square) -> Square:

@@ -18,17 +18,25 @@ def on_terminal() -> bool:
 
 @contextmanager
 def bar(text: str, total: int, enabled: bool = True) -> Iterator[Any]:
-    """A function advance(text) that moves the bar one step on and changes its text."""
+    """A function advance(text, steps) that moves the bar on, by one unless told, and changes its text."""
     if not (enabled and on_terminal()):
-        yield lambda text=None: None
+        yield lambda text=None, steps=1: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *times)
     with Progress(*columns, console=Console(stderr=True), transient=True) as display:
         task = display.add_task(text, total=total)
-        yield lambda text=None: display.update(task, advance=1, **({"description": text} if text else {}))
+        yield lambda text=None, steps=1: display.update(task, advance=steps, **({"description": text} if text else {}))
 
 
 def track(items: Iterable, text: str, enabled: bool = True) -> Iterator:

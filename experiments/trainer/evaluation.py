@@ -1,0 +1,72 @@
+"""Frozen features of a lane's encoder, images as they are, and the probes that read them."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, UInt8
+
+from experiments.augment import plain
+from experiments.networks import join, refreshed
+from experiments.trainer.session import Session, lane_of
+from experiments.trainer.steps import Plan, State, make_views, stream
+from linbyol.representation import ProbeResult, knn_probe, linear_probe, ridge_probe
+
+BLOCK = 500  # images a pass
+
+PROBES: dict[str, Callable[..., ProbeResult]] = {
+    "knn": lambda *features, key: knn_probe(*features),
+    "ridge": lambda *features, key: ridge_probe(*features),
+    "linear-paper": lambda *features, key: linear_probe(*features, protocol="paper", key=key),
+    "linear-strict": lambda *features, key: linear_probe(*features, protocol="strict"),
+}
+
+
+def evaluate(session: Session, state: State, lane: int, probes: tuple[str, ...], *, untrained: bool = False) -> dict:
+    """Accuracy of each probe on the test set, for one lane.
+
+    Running statistics of batch normalisation are used; `untrained` first fills them from training images, without a
+    step, since at step 0 they say nothing. A lane whose features are not finite gives nan.
+    """
+    state = lane_of(session, state, lane)
+    parameters, statistics = state.online.encoder, state.online_statistics.encoder
+    seed = lane_of(session, session.seeds, lane)
+    if untrained:
+        net = refreshed(join(parameters, statistics), _training_batches(session, seed))
+        parameters, statistics = net, jax.tree.map(lambda _: None, net)
+    found = [features(session.plan, parameters, statistics, part.images) for part in session.dataset[1:3]]
+    if not all(np.isfinite(h).all() for h in found):
+        return dict.fromkeys(probes, float("nan"))
+    labels = [part.labels for part in session.dataset[1:3]]
+    rows = (found[0], labels[0], found[1], labels[1])
+    key = stream(seed, "probe")
+    return {name: float(PROBES[name](*rows, key=key).accuracy) for name in probes}
+
+
+def features(
+    plan: Plan, parameters: Any, statistics: Any, images: UInt8[np.ndarray, "N h w c"]
+) -> Float[np.ndarray, "N d"]:
+    """The encoder's output on images as they are, (N, features), float32 or float64; on this process's first device."""
+    blocks = [images[i : i + BLOCK] for i in range(0, len(images), BLOCK)]
+    size = min(BLOCK, len(images))
+    padded = (np.concatenate([b, np.repeat(b[:1], size - len(b), axis=0)]) for b in blocks)
+    here = jax.local_devices()[0]
+    parameters, statistics = jax.device_put(jax.device_get((parameters, statistics)), here)
+    found = [np.asarray(_features(plan._replace(mesh=None), parameters, statistics, b)) for b in padded]
+    return np.concatenate(found)[: len(images)]
+
+
+@partial(jax.jit, static_argnums=0)
+def _features(plan: Plan, parameters: Any, statistics: Any, images: Array) -> Array:
+    h, _ = join(parameters, statistics)(plain(images, plan.recipe, plan.compute), False)
+    return h.astype(plan.dtype)
+
+
+def _training_batches(session: Session, seed: Array, number: int = 8) -> Iterator[Array]:
+    plan, images = session.plan._replace(mesh=None), session.dataset.train.images
+    for i in range(min(number, plan.steps)):
+        batch = jnp.asarray(images[i * plan.o.batch : (i + 1) * plan.o.batch])
+        yield from make_views(plan, jax.random.fold_in(stream(seed, "measure"), i), batch)

@@ -1,0 +1,183 @@
+"""What a run is made of: one frozen record of plain values, from a preset, the command line or a test."""
+
+from dataclasses import dataclass, fields
+from typing import Literal, NamedTuple
+
+from experiments.trainer.schedules import SCHEDULES
+from linbyol.checks import InputError, check_choice
+
+Evaluation = tuple[str, ...]
+SCALARS = (  # constants that may differ from lane to lane, and are traced
+    "lr", "momentum", "eta", "alpha_p", "eta_p", "gamma_a", "rho", "eps", "exponent", "temperature", "redundancy",
+    "invariance", "variance", "covariance",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Options:
+    """A run. Letters are the papers'; what a method does not use is ignored by it."""
+
+    # data
+    data: str = "digits"  # a name of experiments.datasets, a folder of images or an npz archive
+    first: int | None = None  # only the first images of each split
+    augment: str = "digits"  # a recipe of experiments.augment; "none" trains on the images as they are
+
+    # networks
+    encoder: Literal["linear", "mlp", "conv", "resnet18", "res"] = "mlp"
+    widths: tuple[int, ...] = (256, 256)  # of mlp and conv; the first is d of linear, H of res, the stem of resnet18
+    layers: int = 5  # L of res
+    stem: Literal["cifar", "stl"] = "cifar"  # of resnet18
+    flat: bool = False  # res: features are all positions instead of their mean
+    projector: tuple[int, ...] = (512, 128)  # widths of its layers; () for none
+    projector_norm: Literal["batch", "batch-no-affine", "none"] = "batch-no-affine"
+    predictor: Literal["none", "linear", "mlp"] = "linear"
+    predictor_hidden: int = 512
+    predictor_bias: bool = False
+
+    # method
+    method: Literal["byol", "simsiam", "isoloss", "vicreg", "simclr", "barlow", "supervised"] = "byol"
+    loss: Literal["cosine", "l2"] = "cosine"  # of byol, simsiam, isoloss
+    symmetric: bool = True  # sum of both directions, as released; otherwise view 1 predicts view 2
+    stop_gradient: bool = True
+    rule: Literal["learned", "symmetric", "direct", "copy", "set", "optimal"] = "learned"
+    freq: int = 1  # the rule sets the predictor at every freq-th step, gradient steps in between; 0 never
+    form: Literal["paper", "code"] = "code"  # of direct: Eq. 18 as printed or as released
+    floor: float | None = None  # least eigenvalue that direct gives; the released code has 1e-4
+    norm: Literal["spectral", "frobenius", "none"] = "spectral"  # of set and copy
+    exponent: float = 0.5  # alpha of set and of isoloss
+    eps: float = 0.1  # boost of the predictor's spectrum; ridge of optimal
+    rho: float = 0.3  # memory of the running correlation, Eq. 19
+    centre: bool = False  # rules see the covariance instead of the correlation
+    convention: Literal["paper", "code"] = "code"  # of vicreg
+    invariance: float = 25.0  # weights of vicreg
+    variance: float = 25.0
+    covariance: float = 1.0
+    temperature: float = 0.5  # of simclr
+    redundancy: float = 5e-3  # of barlow
+
+    # target
+    gamma_a: float = 0.996  # momentum of the target; 0 makes it the online network of the step before
+    gamma_schedule: Literal["constant", "cosine"] = "constant"  # cosine rises to 1
+    target: Literal["copy", "independent", "zero"] = "copy"  # how it starts
+
+    # optimiser
+    optimiser: Literal["sgd", "lars", "adamw"] = "sgd"
+    lr: float = 0.03
+    schedule: Literal["constant", "cosine"] = "constant"
+    warmup: int = 0  # epochs over which the learning rate rises linearly
+    momentum: float = 0.9
+    eta: float = 4e-4  # weight decay as an optimiser takes it
+    alpha_p: float = 1.0  # learning rate of the predictor over that of the rest
+    eta_p: float | None = None  # the predictor's weight decay: eta if none; Lemma 1 has eta / alpha_p
+    decay_all: bool = True  # also biases and normalisation (LARS then scales these too)
+
+    # the run
+    epochs: int = 100
+    batch: int = 128
+    seeds: tuple[int, ...] = (0,)
+    sweep: tuple[str, ...] = ()  # "eta=1e-4,4e-4": a lane for each combination of values and seeds
+    precision: Literal["float32", "bfloat16", "float64"] = "float32"
+    log: int = 0  # steps between two rows of metrics.csv; 0 for once an epoch
+    measure: int = 0  # steps between two measurements of spectra and alignment; 0 for once an epoch
+    save: int = 0  # steps between two checkpoints; 0 for once an epoch
+    keep: int = 2  # checkpoints kept
+    evaluate: int = 10  # epochs between two evaluations; 0 for none but the last
+    probes: Evaluation = ("knn", "ridge")  # at each evaluation
+    final: Evaluation = ("knn", "ridge", "linear-paper", "linear-strict")  # at the last one
+
+    def check(self) -> None:
+        """Raises `InputError` for values that no run can have, or that contradict each other."""
+        for name in ("batch", "epochs", "layers", "predictor_hidden", "keep"):
+            _at_least(self, name, 1)
+        for name in (*SCALARS, "freq", "warmup", "log", "measure", "save", "evaluate", "floor"):
+            if getattr(self, name) is not None:
+                _at_least(self, name, 0)
+        for name in ("rho", "gamma_a"):
+            if not getattr(self, name) <= 1:
+                raise InputError(f"Setting `{name}` must be at most 1, but is {getattr(self, name):g}.")
+        for name in ("alpha_p", "temperature", "lr"):
+            if getattr(self, name) == 0:
+                raise InputError(f"Setting `{name}` must be positive, but is 0.")
+        if not self.seeds or len(set(self.seeds)) != len(self.seeds):
+            raise InputError(f"Setting `seeds` must name different seeds, at least one, but is {self.seeds}.")
+        if not self.widths or min(self.widths + self.projector, default=1) < 1:
+            raise InputError(
+                f"Settings `widths` and `projector` must be positive, but are {self.widths}, {self.projector}."
+            )
+        for name in self.probes + self.final:
+            check_choice("probes", name, PROBES)
+        if self.first is not None:
+            _at_least(self, "first", 1)
+        check_choice("schedule", self.schedule, SCHEDULES)
+        self._check_rule()
+        lanes(self)
+
+    def _check_rule(self) -> None:
+        sets = self.rule != "learned" or self.method == "isoloss"
+        if self.method in ("vicreg", "simclr", "barlow", "supervised"):
+            if self.rule != "learned":
+                raise InputError(f"Setting `rule` must be learned for method {self.method}, which has no predictor.")
+        elif sets and self.predictor != "linear":
+            raise InputError(f"Setting `predictor` must be linear for rule {self.rule}, but is {self.predictor}.")
+        elif sets and self.predictor_bias and self.rule not in ("learned", "symmetric"):
+            raise InputError(f"Setting `predictor_bias` must be false for rule {self.rule}, which sets W_p alone.")
+        if self.method == "isoloss" and self.rule == "learned":
+            raise InputError(
+                "Setting `rule` must be set (or direct, copy) for method isoloss, which has no gradient for W_p."
+            )
+        if not self.stop_gradient and self.method not in ("byol", "simsiam"):
+            raise InputError(
+                f"Setting `stop_gradient` can be false for byol and simsiam, but the method is {self.method}."
+            )
+
+
+PROBES = ("knn", "ridge", "linear-paper", "linear-strict")
+
+
+class Lane(NamedTuple):
+    """One training of a run: its seed and its scalar constants."""
+
+    seed: int
+    scalars: dict[str, float]
+
+    @property
+    def label(self) -> str:
+        return f"seed {self.seed}"
+
+
+def swept(o: Options) -> tuple[str, ...]:
+    """Names of the constants that differ from lane to lane."""
+    return tuple(text.partition("=")[0] for text in o.sweep)
+
+
+def lanes(o: Options) -> list[Lane]:
+    """A lane for each seed and combination of swept values; the last sweep varies fastest, seeds slowest."""
+    found = [{name: _scalar(o, name) for name in SCALARS}]
+    for text in o.sweep:
+        name, _, values = text.partition("=")
+        if name not in SCALARS:
+            raise InputError(f"Setting `sweep` must name one of {', '.join(SCALARS)}, but is {text!r}.")
+        try:
+            numbers = [float(value) for value in values.split(",")]
+        except ValueError:
+            raise InputError(f"Setting `sweep` must read NAME=NUMBER,NUMBER,…, but is {text!r}.") from None
+        if not all(0 <= x < float("inf") for x in numbers):
+            raise InputError(f"Setting `sweep` must have finite values of at least 0, but is {text!r}.")
+        found = [scalars | {name: x} for scalars in found for x in numbers]
+    if not any(text.startswith("eta_p=") for text in o.sweep) and o.eta_p is None:
+        found = [scalars | {"eta_p": scalars["eta"]} for scalars in found]
+    return [Lane(seed, scalars) for seed in o.seeds for scalars in found]
+
+
+def _scalar(o: Options, name: str) -> float:
+    value = o.eta if name == "eta_p" and o.eta_p is None else getattr(o, name)
+    return float(value)
+
+
+def _at_least(o: Options, name: str, least: int) -> None:
+    value = getattr(o, name)
+    if not least <= value < float("inf"):
+        raise InputError(f"Setting `{name}` must be a finite number of at least {least}, but is {value:g}.")
+
+
+NAMES = tuple(field.name for field in fields(Options))

@@ -1,0 +1,68 @@
+"""The predictor set by a rule: a running correlation of the features (Eq. 19), and `linbyol.predictors.RULES` on it."""
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int
+
+from experiments.trainer.model import Views
+from experiments.trainer.options import Options
+from linbyol.predictors import RULES, regression
+
+Square = Float[Array, "d d"]
+
+
+class Memory(NamedTuple):
+    """Running averages over steps; the first step sets them."""
+
+    F: Square  # E[f fᵀ], of both views
+    cross: Square  # E[f_a fᵀ], across views
+    mean: Float[Array, " d"]  # E[f]
+    started: Bool[Array, ""]
+
+
+def new_memory(o: Options, d: int, dtype: Any) -> Memory | None:
+    """An empty memory, or None where no rule reads it."""
+    if o.rule in ("learned", "symmetric"):
+        return None
+    square = jnp.zeros((d, d), dtype)
+    return Memory(square, jnp.copy(square), jnp.zeros(d, dtype), jnp.zeros((), bool))
+
+
+def remember(memory: Memory, online: Views, target: Views, rho: Array) -> Memory:
+    """Eq. 19: F̂ ← rho F̂ + (1 - rho) E_B[f fᵀ], f the features before the predictor; so for the other averages."""
+    f, g = online.z, target.z  # (2, b, d)
+    seen = Memory(_outer(f, f), _outer(g[::-1], f), jnp.mean(f, axis=(0, 1)), jnp.ones((), bool))
+    kept = jnp.where(memory.started, rho, jnp.zeros_like(rho))
+    moved = [kept * old + (1 - kept) * new for old, new in zip(memory[:3], seen[:3], strict=True)]
+    return Memory(*moved, seen.started)
+
+
+def set_predictor(o: Options, scalars: Any, Wp: Square, memory: Memory | None, step: Int[Array, ""]) -> Square:
+    """W_p after this step: the rule's at every `freq`-th step, and untouched by it in between."""
+    if o.freq == 0 or o.rule == "learned":
+        return Wp
+    return lax.cond(step % o.freq == 0, lambda: predictor(o, scalars, Wp, memory), lambda: Wp)
+
+
+def predictor(o: Options, scalars: Any, Wp: Square, memory: Memory | None) -> Square:
+    """The rule itself."""
+    if memory is None:
+        return RULES[o.rule](Wp, Wp)  # neither `learned` nor `symmetric` looks at F
+    F, cross = memory.F, memory.cross
+    if o.centre:
+        F, cross = (A - memory.mean[:, None] * memory.mean[None, :] for A in (F, cross))
+    if o.rule == "optimal":
+        return regression(F, (cross + cross.T) / 2, eps=scalars.eps)
+    norm = None if o.norm == "none" else o.norm
+    settings = {
+        "direct": {"form": o.form, "floor": o.floor},
+        "copy": {"norm": norm},
+        "set": {"alpha": scalars.exponent, "norm": norm},
+    }
+    return RULES[o.rule](Wp, F, eps=scalars.eps, **settings[o.rule])
+
+
+def _outer(f: Float[Array, "V b d"], g: Float[Array, "V b d"]) -> Square:
+    return jnp.einsum("vbi,vbj->ij", f, g, precision="highest") / (f.shape[0] * f.shape[1])
