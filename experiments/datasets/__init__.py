@@ -1,0 +1,50 @@
+"""Real images as bytes: known data sets, folders of images and npz archives, each read without trust.
+
+    data = load("cifar10")                       # data.train.images uint8 (50000, 32, 32, 3), data.train.labels int32
+    data = load("cifar100", first=2000)          # the first 2000 images of each split
+    data = load("photographs/")                  # a folder of CLASS/*.png
+
+A known set is looked for in `folder`, else in $LINBYOL_DATA_DIR, else in $XDG_DATA_HOME/linbyol or
+~/.local/share/linbyol, in any layout of `layouts`: as torchvision unpacks it, as its authors pack it, or in compact
+pieces. Nothing is downloaded here: `linbyol data fetch NAME` does that (`experiments.datasets.fetch`).
+"""
+
+from pathlib import Path
+
+from experiments.datasets.splits import Dataset, Split
+
+__all__ = ["NAMES", "Dataset", "Split", "load"]
+
+NAMES = ("digits", "fashion-mnist", "cifar10", "cifar100", "stl10")
+
+
+def load(name: str, *, folder: str | Path | None = None, first: int | None = None) -> Dataset:
+    """The data set of that name, or of that path; only the first images of each split where `first` says so.
+
+    A path leads to a folder of images (train/CLASS/*.png and test/CLASS/*.png, or CLASS/*.png, split here) or to an npz
+    archive (train_images, train_labels, test_images, test_labels, or images, labels, split here). The splits made here
+    are stratified and the same each time. Raises `FileError` for files that are missing or not what they should be, and
+    `InputError` for an unknown name.
+    """
+    from linbyol.checks import InputError
+
+    if first is not None and not (isinstance(first, int) and first > 0):
+        raise InputError(f"Argument `first` must be a positive whole number, but is {first!r}.")
+    if name in NAMES:
+        from experiments.datasets.layouts import find
+
+        where, layout = find(name, folder)
+        return layout.read(where, first)
+    if (path := Path(name)).is_dir():
+        from experiments.datasets.folders import read_folder
+
+        return read_folder(path, first)
+    if path.is_file():
+        from experiments.datasets.arrays import read_archive
+
+        return read_archive(path, first)
+    import difflib
+
+    near = difflib.get_close_matches(name, NAMES, n=1)
+    hint = f"; did you mean {near[0]}?" if near else f": known are {', '.join(NAMES)}."
+    raise InputError(f"There is no data set and no file {name!r}{hint}")
