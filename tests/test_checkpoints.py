@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -25,6 +24,7 @@ from experiments import checkpoints, manifests
 from experiments.checkpoints import restore, save
 from linbyol.checks import InputError
 from linbyol.store import FileError
+from tests.processes import environment, largest_file
 
 CONFIG = {"eta": 4e-4, "widths": (64, 128), "rule": "direct", "target": None}
 
@@ -299,19 +299,6 @@ def test_killed_at_random_moments(tmp_path):
     assert len(names(tmp_path)) == 3
 
 
-@contextmanager
-def largest_file(size):
-    """No file may grow beyond `size` bytes, as where a disk or a quota is full; only the error, not the signal."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
-
-
 def refused_and_intact(folder, reason, like=None):
     """The save of step 30 fails in one sentence; what was there is there."""
     with pytest.raises(InputError) as refused:
@@ -388,10 +375,6 @@ def test_manifests_are_json_that_people_can_read(folder):
 
 def names(folder):
     return sorted(path.name for path in folder.glob("step-*"))
-
-
-def environment(**variables):
-    return os.environ | {"JAX_PLATFORMS": "cpu", **variables}
 
 
 def run(code, *arguments, **variables):
