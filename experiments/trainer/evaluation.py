@@ -20,8 +20,8 @@ BLOCK = 500  # images a pass
 PROBES: dict[str, Callable[..., ProbeResult]] = {
     "knn": lambda *features, key: knn_probe(*features),
     "ridge": lambda *features, key: ridge_probe(*features),
-    "linear-paper": lambda *features, key: linear_probe(*features, protocol="paper", key=key),
-    "linear-strict": lambda *features, key: linear_probe(*features, protocol="strict"),
+    "linear_paper": lambda *features, key: linear_probe(*features, protocol="paper", key=key),
+    "linear_strict": lambda *features, key: linear_probe(*features, protocol="strict"),
 }
 
 

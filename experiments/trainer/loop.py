@@ -35,7 +35,7 @@ class Sink(Protocol):
 
     def spectrum(self, line: dict[str, Any]) -> None: ...
 
-    def save(self, step: int, state: State) -> None: ...
+    def save(self, step: int, state: State) -> None: ...  # of NumPy arrays
 
 
 class Pace(NamedTuple):
@@ -87,7 +87,7 @@ def train(
     stopped: Callable[[], bool] = lambda: False,
     show: Callable[[str, int], None] = lambda text, steps: None,
 ) -> Outcome:
-    """Go on from `step` to the end, or until `stopped()` says so: then a checkpoint is saved and the run can go on later.
+    """Go on from `step` to the end, or until `stopped()` says so: then a checkpoint is saved, and the run can go on.
 
     show(text, steps) is told of each call. Raises `TrainingError` when every lane's loss has ceased to be finite, with
     the last checkpoint from before.
@@ -108,7 +108,7 @@ def train(
             state = advance(
                 plan, session.data, state, orders, session.scalars, session.seeds, np.int32(step), np.int32(count)
             )
-            broken = np.atleast_1d(_here(state.broken))
+            broken = np.atleast_1d(here(state.broken))
         step += count
         if (broken >= 0).all():
             raise TrainingError(_sentence(session, broken, sink))
@@ -119,10 +119,10 @@ def train(
                 results = _report(session, state, step, now, sink) or results
                 state = emptied(plan, state)
             if "save" in now and (broken < 0).any():
-                sink.save(step, state)
+                sink.save(step, here(state))
         if step < plan.total and _agreed(stopped()):
             if not (step == goal and "save" in now):
-                sink.save(step, state)
+                sink.save(step, here(state))
             return Outcome("interrupted", step, state, timer.pace, results)
     return Outcome("done", step, state, timer.pace, results)
 
@@ -165,12 +165,12 @@ def _report(session: Session, state: State, step: int, now: list[str], sink: Sin
     plan, o = session.plan, session.plan.o
     found = list(_measured(session, state)) if "measure" in now else [({}, {})] * plan.lanes
     probes = () if "evaluate" not in now else o.final if step == plan.total else o.probes
-    tally = _here(state.tally)
-    factor = _here(rate(o.schedule, np.int32(max(step - 1, 0)), plan.total, o.warmup * plan.steps, plan.dtype))
+    tally = here(state.tally)
+    factor = here(rate(o.schedule, np.int32(max(step - 1, 0)), plan.total, o.warmup * plan.steps, plan.dtype))
     results = []
     for i, (lane, (measures, spectra)) in enumerate(zip(session.lanes, found, strict=True)):
-        row: dict[str, Any] = {"step": step, "epoch": step / plan.steps, "seed": lane.seed}
-        row |= {name: lane.scalars[name] for name in swept(o)}
+        who = {"seed": lane.seed} | {name: lane.scalars[name] for name in swept(o)}
+        row: dict[str, Any] = {"step": step, "epoch": step / plan.steps} | who
         terms, count = lane_of(session, tally, i)
         if count:
             row |= {"lr": lane.scalars["lr"] * float(factor), "loss": float(terms.total / count)}
@@ -179,30 +179,31 @@ def _report(session: Session, state: State, step: int, now: list[str], sink: Sin
         if probes:
             accuracies = evaluate(session, state, i, probes, untrained=step == 0)
             row |= accuracies
-            results.append(
-                {"seed": lane.seed} | {name: lane.scalars[name] for name in swept(o)} | measures | accuracies
-            )
+            results.append(who | measures | accuracies)
         sink.row(row)
         if spectra:
-            sink.spectrum({"step": step, "seed": lane.seed} | {name: lane.scalars[name] for name in swept(o)} | spectra)
+            sink.spectrum({"step": step} | who | spectra)
     return results
 
 
 def _measured(session: Session, state: State) -> Iterator[tuple[dict[str, float], dict[str, list[float]]]]:
     """Of each lane, its finite measures by name, and its spectra."""
-    found = _here(measure(session.plan, session.data, state, session.scalars, session.seeds))
+    found = here(measure(session.plan, session.data, state, session.scalars, session.seeds))
     for i in range(session.plan.lanes):
         measures, spectra = lane_of(session, found, i)
         numbers = {name: float(x) for name, x in measures._asdict().items() if np.isfinite(x)}
         yield numbers, {name: np.asarray(x).tolist() for name, x in spectra._asdict().items()}
 
 
-def _here(tree: Any) -> Any:
+def here(tree: Any) -> Any:
     """Arrays of this process, whatever devices they lie on."""
-    whole = lambda x: getattr(x, "is_fully_replicated", True)  # noqa: E731
-    return jax.tree.map(
-        lambda x: jax.device_get(x) if whole(x) else multihost_utils.process_allgather(x, tiled=True), tree
-    )
+
+    def fetched(x: Any) -> np.ndarray:
+        if getattr(x, "is_fully_addressable", True) or x.is_fully_replicated:
+            return jax.device_get(x)
+        return multihost_utils.process_allgather(x, tiled=True)
+
+    return jax.tree.map(fetched, tree)
 
 
 def _agreed(stopped: bool) -> bool:
@@ -213,7 +214,7 @@ def _agreed(stopped: bool) -> bool:
 
 
 def _text(session: Session, state: State, step: int, pace: Pace) -> str:
-    tally = _here(state.tally)
+    tally = here(state.tally)
     loss = np.mean(tally.terms.total / tally.count)
     return f"epoch {step // session.plan.steps}  loss {loss:.4g}  {pace.images_per_second:,.0f} images/s"
 

@@ -1,4 +1,4 @@
-"""What a network shows while it trains: spectra of F and W_p, their alignment, balance, rank, and whether it collapses."""
+"""What a network shows while it trains: spectra of F and W_p, their alignment, balance, rank, and any collapse."""
 
 from functools import partial
 from typing import Any, NamedTuple

@@ -118,7 +118,7 @@ def last_layer(body: Online | Target) -> Linear | None:
 def forward(parameters: Any, statistics: Any, x: Float[Array, "V b ..."], train: bool) -> tuple[Array, Any]:
     """A network on each of V views by themselves: outputs (V, b, …), and statistics, which move once.
 
-    Batch statistics are those of each view. Differs: the released code moves the running ones twice a step, view by view.
+    Batch statistics are those of each view. Differs: the released code moves the running ones view by view.
     """
 
     def one(x: Array) -> tuple[Array, Any]:

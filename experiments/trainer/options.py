@@ -83,7 +83,7 @@ class Options:
     keep: int = 2  # checkpoints kept
     evaluate: int = 10  # epochs between two evaluations; 0 for none but the last
     probes: Evaluation = ("knn", "ridge")  # at each evaluation
-    final: Evaluation = ("knn", "ridge", "linear-paper", "linear-strict")  # at the last one
+    final: Evaluation = ("knn", "ridge", "linear_paper", "linear_strict")  # at the last one
 
     def check(self) -> None:
         """Raises `InputError` for values that no run can have, or that contradict each other."""
@@ -131,7 +131,7 @@ class Options:
             )
 
 
-PROBES = ("knn", "ridge", "linear-paper", "linear-strict")
+PROBES = ("knn", "ridge", "linear_paper", "linear_strict")
 
 
 class Lane(NamedTuple):

@@ -22,6 +22,7 @@ from linbyol.cli.phase import Phase
 from linbyol.cli.prove import Prove
 from linbyol.cli.reproduce import Reproduce
 from linbyol.cli.simulate import Simulate
+from linbyol.cli.train import Train
 
 VERBS: dict[str, Callable[..., Any]] = {
     "prove": Prove,
@@ -29,6 +30,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "phase": Phase,
     "fit": Fit,
     "explain": Explain,
+    "train": Train,
     "figure": Figure,
     "reproduce": Reproduce,
     "bench": Bench,
@@ -77,7 +79,7 @@ def guarded(command) -> int:
     """Run a verb; what a user can mend is one sentence on standard error and an exit status, never a traceback."""
     import jax
 
-    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_enable_x64", getattr(command, "x64", True))
     from linbyol.checks import InputError
     from linbyol.integrate import IntegrationError
     from linbyol.store import FileError

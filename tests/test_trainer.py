@@ -1,0 +1,279 @@
+"""The compiled program: the theory is its limit, calls and lanes change no result, and it learns or says why not."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from experiments.augment import RECIPES, plain
+from experiments.datasets import Dataset, Split, load
+from experiments.networks import split
+from experiments.trainer.loop import TrainingError, alarms, columns, train
+from experiments.trainer.options import Options
+from experiments.trainer.session import lane_of, prepare
+from experiments.trainer.steps import advance, orders_of
+from linbyol.checks import InputError
+from linbyol.equations import Constants, Weights, weights_flow
+from linbyol.integrate import integrate
+
+SMALL = Options(
+    data="digits", encoder="mlp", widths=(16,), projector=(16, 8), batch=64, epochs=2, lr=0.05, precision="float64",
+    evaluate=0, probes=(), final=(), first=192,
+)  # fmt: skip
+
+
+class Rows:
+    """Keeps what a run writes."""
+
+    def __init__(self):
+        self.rows, self.spectra, self.saved = [], [], []
+
+    def row(self, row):
+        self.rows.append(row)
+
+    def spectrum(self, line):
+        self.spectra.append(line)
+
+    def save(self, step, state):
+        self.saved.append((step, state))
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load("digits", first=192)
+
+
+def steps(session, state, numbers):
+    """Calls of so many steps each, from step 0."""
+    start = 0
+    for count in numbers:
+        orders = orders_of(session.plan, session.seeds, len(session.data.images), np.int32(start // session.plan.steps))
+        state = advance(
+            session.plan, session.data, state, orders, session.scalars, session.seeds, np.int32(start), np.int32(count)
+        )
+        start += count
+    return state
+
+
+def differences(a, b):
+    found = [
+        np.abs(np.asarray(x, float) - np.asarray(y, float)).max(initial=0)
+        for x, y in zip(*map(jax.tree.leaves, (a, b)), strict=True)
+    ]
+    return max(found)
+
+
+def test_the_theory_is_the_limit_of_this_trainer():
+    """A linear encoder under plain SGD follows Lemma 1 with the moments of the images; nothing is fitted.
+
+    The noise of batches and the bias of steps are both of order lr here; four lanes are averaged.
+    """
+    o = Options(
+        data="digits", augment="noise", encoder="linear", widths=(4,), projector=(), loss="l2", symmetric=False,
+        lr=4e-3, momentum=0.0, eta=0.02, alpha_p=2.0, eta_p=0.01, gamma_a=1 - 0.5 * 4e-3, batch=1437, epochs=400,
+        seeds=(0, 1, 2, 3), precision="float64", evaluate=0, probes=(), final=(),
+    )  # fmt: skip
+    dataset = load("digits")
+    session = prepare(o, dataset)
+    first = session.start()
+    weights = lambda state: Weights(  # noqa: E731
+        W=state.online.encoder.body.layers[0].weight,
+        Wp=state.online.predictor.weight,
+        Wa=state.target.encoder.body.layers[0].weight,
+    )
+    y0 = jax.tree.map(np.asarray, weights(first))
+    state = first
+    for epoch in range(o.epochs):  # an epoch is one step: the whole set
+        orders = orders_of(session.plan, session.seeds, len(session.data.images), np.int32(epoch))
+        state = advance(
+            session.plan, session.data, state, orders, session.scalars, session.seeds, np.int32(epoch), np.int32(1)
+        )
+    x = np.asarray(plain(dataset.train.images, RECIPES["noise"], jnp.float64)).reshape(1437, -1)
+    k = Constants(
+        alpha_p=o.alpha_p, beta=(1 - o.gamma_a) / o.lr, eta=o.eta, X=x.T @ x / len(x),
+        X_aug=RECIPES["noise"].noise ** 2 * np.eye(x.shape[1]),
+    )  # fmt: skip
+    solve = lambda y0: integrate(weights_flow, y0, k, jnp.array([0.0, o.lr * o.epochs])).ys  # noqa: E731
+    predicted = jax.tree.map(lambda a: np.asarray(a[:, -1]), jax.vmap(solve)(y0))
+    for name in Weights._fields:
+        found, truth, start = (np.asarray(getattr(tree, name)) for tree in (weights(state), predicted, y0))
+        error = np.linalg.norm(found - truth) / np.linalg.norm(truth)
+        way = np.linalg.norm(truth - start) / np.linalg.norm(truth)
+        assert way > 0.2, name  # it has gone somewhere
+        assert error < 0.01, (name, error)
+
+
+def test_how_a_run_is_cut_into_calls_changes_no_bit(digits):
+    session = prepare(replace(SMALL, rule="direct", precision="float32"), digits)
+    found = [steps(session, session.start(), numbers) for numbers in ((3, 3), (1, 2, 1, 1, 1))]
+    assert all((np.asarray(a) == np.asarray(b)).all() for a, b in zip(*map(jax.tree.leaves, found), strict=True))
+
+
+def test_lanes_train_as_each_would_alone(digits):
+    """Seeds and swept constants side by side: the same numbers, up to the rounding of other products."""
+    together = prepare(replace(SMALL, seeds=(0, 7), sweep=("eta=0,0.1",), rule="set"), digits)
+    state = steps(together, together.start(), (3, 3))
+    for i, (seed, eta) in enumerate([(0, 0.0), (0, 0.1), (7, 0.0), (7, 0.1)]):
+        alone = prepare(replace(SMALL, seeds=(seed,), eta=eta, rule="set"), digits)
+        assert differences(steps(alone, alone.start(), (3, 3)), lane_of(together, state, i)) < 1e-9
+
+
+def test_random_numbers_depend_on_seed_and_step_alone(digits):
+    a, b = (prepare(replace(SMALL, seeds=(seed,)), digits) for seed in (0, 1))
+    assert differences(a.start().online, a.start().online) == 0
+    assert differences(a.start().online, b.start().online) > 0.01
+    first, second = (np.asarray(orders_of(a.plan, a.seeds, 192, np.int32(epoch))) for epoch in (0, 1))
+    assert sorted(first) == sorted(second) == list(range(192))
+    assert (first != second).any()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"method": "simsiam"},
+        {"method": "isoloss", "rule": "set", "exponent": 1.0, "eps": 0.0},
+        {"method": "vicreg"},
+        {"method": "simclr"},
+        {"method": "barlow"},
+        {"method": "supervised"},
+        {
+            "method": "byol",
+            "predictor": "mlp",
+            "predictor_hidden": 16,
+            "optimiser": "lars",
+            "decay_all": False,
+            "lr": 1.0,
+        },
+        {"method": "byol", "rule": "copy", "optimiser": "adamw", "lr": 1e-3, "warmup": 1, "schedule": "cosine"},
+        {"method": "byol", "rule": "optimal", "eps": 0.1, "target": "independent", "precision": "bfloat16"},
+    ],
+    ids=lambda changes: "-".join(str(value) for value in list(changes.values())[:2]),
+)
+def test_every_method_lowers_its_loss(digits, changes):
+    o = replace(SMALL, precision="float32", epochs=8, lr=0.05, augment="none", log=3, measure=100)
+    session = prepare(replace(o, **changes), digits)
+    rows = Rows()
+    outcome = train(session, session.start(), 0, rows)
+    losses = [row["loss"] for row in rows.rows if "loss" in row]
+    assert outcome.status == "done"
+    assert np.isfinite(losses).all()
+    assert np.mean(losses[-3:]) < losses[0]
+    terms = [
+        name
+        for name in rows.rows[1]
+        if name in columns(session, session.start())[5:] and name in outcome.state.tally.terms._fields
+    ]
+    assert abs(sum(rows.rows[-2][name] for name in terms) - rows.rows[-2]["loss"]) < 1e-3 * max(1, abs(losses[-1]))
+
+
+def test_a_rule_keeps_the_predictor_a_function_of_the_features(digits):
+    """After a step with freq = 1 the predictor commutes with the memory; measured as cosines of 1."""
+    session = prepare(replace(SMALL, rule="direct"), digits)
+    state = steps(session, session.start(), (3,))
+    F, Wp = state.memory.F, state.online.predictor.weight
+    assert float(jnp.abs(F @ Wp - Wp @ F).max()) < 1e-9 * float(jnp.abs(F).max())
+    assert float(jnp.abs(Wp - Wp.T).max()) < 1e-12
+
+
+def test_targets_start_as_told(digits):
+    norms = {}
+    for how in ("copy", "independent", "zero"):
+        state = prepare(replace(SMALL, target=how), digits).start()
+        online = split((state.online.encoder, state.online.projector))[0]
+        norms[how] = differences(online, (state.target.encoder, state.target.projector))
+        size = max(float(jnp.abs(x).max()) for x in jax.tree.leaves(state.target))
+        assert (size == 0) == (how == "zero")
+    assert norms["copy"] == 0
+    assert norms["independent"] > 0.01
+
+
+def test_the_target_is_the_moving_average_of_the_online_network(digits):
+    session = prepare(replace(SMALL, gamma_a=0.9), digits)
+    before, after = session.start(), steps(session, session.start(), (1,))
+    expected = jax.tree.map(lambda a, w: 0.9 * a + 0.1 * w, before.target.encoder, after.online.encoder)
+    assert differences(expected, after.target.encoder) < 1e-15
+
+
+def test_statistics_of_the_target_move_but_are_not_averaged(digits):
+    session = prepare(SMALL, digits)
+    state = steps(session, session.start(), (3,))
+    assert differences(state.target_statistics.encoder, session.start().target_statistics.encoder) > 1e-3
+
+
+def test_rows_stand_at_their_steps_and_a_finished_run_is_saved(digits):
+    o = replace(SMALL, log=2, measure=3, save=4, seeds=(0, 1), augment="none")  # 3 steps an epoch, 6 in all
+    session, rows = prepare(o, digits), Rows()
+    train(session, session.start(), 0, rows)
+    assert [row["step"] for row in rows.rows] == [0, 0, 2, 2, 3, 3, 4, 4, 6, 6]
+    assert [row["step"] for row in rows.rows if "rank" in row] == [0, 0, 3, 3, 6, 6]
+    assert [step for step, _ in rows.saved] == [4, 6]
+    assert {row["seed"] for row in rows.rows} == {0, 1}
+    assert all(set(row) <= set(columns(session, session.start())) for row in rows.rows)
+    assert len(rows.spectra[-1]["F"]) == 8
+
+
+def test_a_run_goes_on_from_a_saved_state_to_the_same_end(digits):
+    o = replace(SMALL, log=4, measure=6, save=2, precision="float32", rule="direct")
+    session, whole, rest = prepare(o, digits), Rows(), Rows()
+    end = train(session, session.start(), 0, whole)
+    step, state = whole.saved[0]
+    again = train(session, jax.tree.map(jnp.asarray, state), step, rest)
+    assert step == 2
+    assert differences(end.state, again.state) == 0
+    assert rest.rows == [row for row in whole.rows if row["step"] > step]
+
+
+def test_a_run_can_be_stopped_between_two_calls(digits):
+    session, rows, calls = prepare(SMALL, digits), Rows(), []
+    outcome = train(session, session.start(), 0, rows, stopped=lambda: bool(calls.append(1)) or len(calls) > 1)
+    assert outcome.status == "interrupted"
+    assert 0 < outcome.step < session.plan.total
+    assert rows.saved[-1][0] == outcome.step
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_and_says_where(digits):
+    o = replace(SMALL, method="byol", loss="l2", lr=1e200, momentum=0.0, precision="float64", augment="none")
+    rows = Rows()
+    session = prepare(o, digits)
+    with pytest.raises(TrainingError, match=r"The loss is not finite from step [1-5] on; the checkpoints from before"):
+        train(session, session.start(), 0, rows)
+    assert all(np.isfinite(x).all() for _, state in rows.saved for x in jax.tree.leaves(state.online))
+
+
+def test_one_broken_lane_does_not_end_the_others(digits):
+    o = replace(SMALL, loss="l2", momentum=0.0, sweep=("lr=0.01,1e200",), augment="none")
+    session, rows = prepare(o, digits), Rows()
+    outcome = train(session, session.start(), 0, rows)
+    assert outcome.status == "done"
+    last = {row["lr"] > 1: row["loss"] for row in rows.rows if row["step"] == session.plan.total}
+    assert np.isfinite(last[False])
+    assert not np.isfinite(last[True])
+
+
+def test_collapse_raises_an_alarm():
+    healthy, gone = {"seed": 0, "embedding_std": 0.9, "rank": 20.0}, {"seed": 1, "embedding_std": 0.01, "rank": 1.1}
+    (sentence,) = alarms([healthy, gone])
+    assert sentence.startswith("Seed 1: the embeddings have collapsed (standard deviation 0.01")
+
+
+def test_options_that_do_not_fit_the_data_are_refused(digits):
+    with pytest.raises(InputError, match="Setting `batch` must be at most the number of images, 192, but is 500"):
+        prepare(replace(SMALL, batch=500), digits)
+    with pytest.raises(InputError, match="Argument `augment` must be one of"):
+        prepare(replace(SMALL, augment="none-such"), digits)
+
+
+def test_unlabelled_images_train_only_what_needs_no_label(digits):
+    more = digits._replace(unlabelled=np.zeros((64, 8, 8, 1), np.uint8))
+    assert len(prepare(SMALL, more).data.images) == 256
+    assert len(prepare(replace(SMALL, method="supervised"), more).data.images) == 192
+
+
+def test_colour_images_and_a_convolution(key):
+    rng = np.random.default_rng(0)
+    part = Split(rng.integers(0, 256, (16, 8, 8, 3), np.uint8), np.arange(16, dtype=np.int32) % 2)
+    o = replace(SMALL, encoder="conv", widths=(4, 8), augment="cifar-byol", batch=8, epochs=1, precision="float32")
+    session = prepare(o, Dataset("made up", part, part, ("a", "b")))
+    assert np.isfinite([float(jnp.sum(x)) for x in jax.tree.leaves(steps(session, session.start(), (1,)).online)]).all()
