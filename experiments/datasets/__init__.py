@@ -13,7 +13,7 @@ from pathlib import Path
 
 from experiments.datasets.splits import Dataset, Split
 
-__all__ = ["NAMES", "Dataset", "Split", "load"]
+__all__ = ["NAMES", "Dataset", "Split", "check_name", "load"]
 
 NAMES = ("digits", "fashion-mnist", "cifar10", "cifar100", "stl10")
 
@@ -30,21 +30,29 @@ def load(name: str, *, folder: str | Path | None = None, first: int | None = Non
 
     if first is not None and not (isinstance(first, int) and first > 0):
         raise InputError(f"Argument `first` must be a positive whole number, but is {first!r}.")
-    if name in NAMES:
-        from experiments.datasets.layouts import find
-
-        where, layout = find(name, folder)
-        return layout.read(where, first)
-    if (path := Path(name)).is_dir():
+    path = Path(name)
+    if name not in NAMES and path.is_dir():
         from experiments.datasets.folders import read_folder
 
         return read_folder(path, first)
-    if path.is_file():
+    if name not in NAMES and path.is_file():
         from experiments.datasets.arrays import read_archive
 
         return read_archive(path, first)
+    check_name(name)
+    from experiments.datasets.layouts import find
+
+    where, layout = find(name, folder)
+    return layout.read(where, first)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that no data set has, with the nearest one that there is."""
     import difflib
 
-    near = difflib.get_close_matches(name, NAMES, n=1)
-    hint = f"; did you mean {near[0]}?" if near else f": known are {', '.join(NAMES)}."
-    raise InputError(f"There is no data set and no file {name!r}{hint}")
+    from linbyol.checks import InputError
+
+    if name not in NAMES:
+        near = difflib.get_close_matches(name, NAMES, n=1)
+        hint = f"; did you mean {near[0]}?" if near else f": known are {', '.join(NAMES)}."
+        raise InputError(f"There is no data set (and no file) {name!r}{hint}")

@@ -37,7 +37,7 @@ def read_idx(folder: Path, name: str, axes: int) -> np.ndarray:
     """Bytes with so many axes. The gzipped file goes before the bare one, since its checksum is known."""
     path = folder / FOLDER / f"{name}.gz"
     if path.exists():
-        content = _unzip(path, read_original(path, f"{FOLDER}/{name}.gz"))
+        content = unzip(path, read_original(path, f"{FOLDER}/{name}.gz"))
     else:
         path = folder / FOLDER / name
         content = read_original(path, f"{FOLDER}/{name}")
@@ -52,7 +52,8 @@ def read_idx(folder: Path, name: str, axes: int) -> np.ndarray:
     return np.frombuffer(content, np.uint8, offset=head).reshape(shape)
 
 
-def _unzip(path: Path, packed: bytes) -> bytes:
+def unzip(path: Path, packed: bytes) -> bytes:
+    """The content of a gzipped file, of at most `LARGEST` bytes."""
     stream = zlib.decompressobj(wbits=31)  # gzip
     try:
         content = stream.decompress(packed, LARGEST)

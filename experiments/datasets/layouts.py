@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from experiments.datasets import cifar, digits, idx, pieces, stl10
 from experiments.datasets.places import data_folder
@@ -54,7 +54,7 @@ def _stl10_shapes(folder: Path) -> Shapes:
 LAYOUTS: dict[str, tuple[Layout, ...]] = {
     "digits": (Layout("scikit-learn", "", digits.read_digits, _whole(1437, 360, 8, 8, 1)),),
     "fashion-mnist": (
-        Layout("folder", f"{idx.FOLDER}/t10k-labels-*", idx.read_fashion_mnist, _whole(60000, 10000, 28, 28, 1)),
+        Layout("folder", f"{idx.FOLDER}/*-ubyte*", idx.read_fashion_mnist, _whole(60000, 10000, 28, 28, 1)),
     ),
     "cifar10": _cifar_layouts(cifar.CIFAR10, cifar.CIFAR10_BINARY, "cifar-10"),
     "cifar100": _cifar_layouts(cifar.CIFAR100, cifar.CIFAR100_BINARY, "cifar-100"),
@@ -85,3 +85,24 @@ def find(name: str, folder: str | Path | None = None) -> tuple[Path, Layout]:
     raise FileError(
         f"Data set {name} is not in {where}: `linbyol data fetch {name}` gets it, LINBYOL_DATA_DIR moves the folder."
     )
+
+
+def inventory(folder: str | Path | None = None) -> list[dict[str, Any]]:
+    """For each known set its name, and the form, place and shapes in which it is found, or None; nothing is decoded.
+
+    `problem` is the sentence that reading it would end with, if its file names already show one.
+    """
+    rows = []
+    for name in LAYOUTS:
+        row: dict[str, Any] = dict.fromkeys(("name", "form", "where", "train", "test", "unlabelled", "problem"))
+        row["name"] = name
+        if found := search(name, folder):
+            where, layout = found
+            row["form"] = layout.what
+            row["where"] = str(where / layout.pattern.split("*")[0].rstrip("/")) if layout.pattern else None
+            try:
+                row |= layout.shapes(where)
+            except FileError as error:
+                row["problem"] = str(error)
+        rows.append(row)
+    return rows

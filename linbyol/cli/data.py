@@ -1,21 +1,19 @@
-"""linbyol data"""
+"""linbyol data: what images there are, how to get them, and their moments."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
 
 @dataclass(frozen=True)
-class Data:
+class Moments:
     """Measure X and X_aug of your own images under an augmentation, with standard errors.
 
     Example: linbyol data moments images.npz -o moments.npz --views 8 --shift 1
     """
 
-    what: Annotated[Literal["moments"], tyro.conf.Positional]
-    """what to do with the file"""
     file: Annotated[Path, tyro.conf.Positional]
     """npz archive with one array: images (N, H, W) or (N, H, W, C), or views (N, V, n) already made"""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
@@ -79,3 +77,102 @@ class Data:
             )
         print(f"Written: {self.out}")
         return 0
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """Download a data set from its authors, check it and unpack it as torchvision does.
+
+    Example: linbyol data fetch cifar10 --folder data
+
+    A download that was cut off goes on where it stopped. The folder is --folder, else $LINBYOL_DATA_DIR, else
+    $XDG_DATA_HOME/linbyol or ~/.local/share/linbyol.
+    """
+
+    name: Annotated[str, tyro.conf.Positional]
+    """digits (nothing to download), fashion-mnist, cifar10, cifar100 or stl10"""
+    url: str | None = None
+    """mirror: address of the file, or of the folder that holds the files; its checksum must be the original's"""
+    folder: Path | None = None
+    """folder of data sets"""
+    json: bool = False
+    """print JSON alone"""
+
+    def run(self) -> int:
+        from linbyol.cli.checkout import require_checkout
+
+        require_checkout("data fetch")
+        from experiments.datasets import check_name
+        from experiments.datasets.fetch import SOURCES, fetch
+        from linbyol.store import to_json
+
+        check_name(self.name)
+        files = fetch(self.name, url=self.url, folder=self.folder) if self.name in SOURCES else []
+        if self.json:
+            print(to_json({"name": self.name, "files": [file._asdict() for file in files]}))
+            return 0
+        for file in files:
+            print(
+                f"{file.file}: {file.bytes} bytes, {'downloaded' if file.new else 'was there'}, SHA-256 {file.sha256}"
+            )
+        if not files:
+            print(f"Nothing to download: {self.name} comes with scikit-learn.")
+        return 0
+
+
+@dataclass(frozen=True)
+class List:
+    """Show which data sets are found, where, in which form and shape; nothing is decoded or downloaded.
+
+    Example: linbyol data list --json
+    """
+
+    folder: Path | None = None
+    """folder of data sets (default: $LINBYOL_DATA_DIR, else $XDG_DATA_HOME/linbyol or ~/.local/share/linbyol)"""
+    json: bool = False
+    """print JSON alone"""
+
+    def run(self) -> int:
+        from linbyol.cli.checkout import require_checkout
+
+        require_checkout("data list")
+        from experiments.datasets.layouts import inventory
+        from experiments.datasets.places import data_folder
+        from linbyol.store import to_json
+
+        rows = inventory(self.folder)
+        if self.json:
+            print(to_json({"folder": data_folder(self.folder), "sets": rows}))
+            return 0
+        from rich.table import Table
+
+        from linbyol.cli.table import console
+
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in ("set", "form", "train", "test", "unlabelled", "where"):
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            shapes = (" × ".join(map(str, row[part])) if row[part] else "" for part in ("train", "test", "unlabelled"))
+            table.add_row(row["name"], row["form"] or "not found", *shapes, row["where"] or "")
+        console().print(table)
+        for row in rows:
+            if row["problem"]:
+                print(row["problem"])
+        return 0
+
+
+@dataclass(frozen=True)
+class Data:
+    """Images: which data sets are found, how to download one, and X and X_aug of your own.
+
+    Example: linbyol data list
+    """
+
+    what: (
+        Annotated[Moments, tyro.conf.subcommand("moments")]
+        | Annotated[Fetch, tyro.conf.subcommand("fetch")]
+        | Annotated[List, tyro.conf.subcommand("list")]
+    )
+
+    def run(self) -> int:
+        return self.what.run()
