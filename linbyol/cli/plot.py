@@ -1,0 +1,41 @@
+"""linbyol plot"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Draw a run of `linbyol train` on one page: loss, accuracy, spectra, alignment, balance, rank.
+
+    Example: linbyol plot out/runs/digits-byol-1a2b3c4d --out run.png
+    """
+
+    run_folder: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+    """the run's folder, with metrics.csv and spectra.jsonl"""
+    out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """picture to write: .pdf, .png or .svg; without a suffix PDF and PNG (default: figures/run in the run's folder)"""
+    json: bool = False
+    """print JSON alone"""
+
+    def run(self) -> int:
+        from linbyol import run_files, run_plot, store
+        from linbyol.cli.reproduce import make_folder
+        from linbyol.plot import check_suffix
+
+        if self.out is not None and self.out.suffix:
+            check_suffix(self.out)
+        run = run_files.read(self.run_folder)
+        out = self.run_folder / "figures" / "run" if self.out is None else self.out
+        make_folder(out.parent)
+        written = run_plot.save(run, out)
+        if self.json:
+            about = {"rows": len(run.which), "lanes": len(run.lanes), "spectra": len(run.spectra)}
+            print(store.to_json({"run": str(self.run_folder), **about, "written": list(map(str, written))}))
+            return 0
+        for path in written:
+            print(path)
+        return 0
