@@ -48,7 +48,7 @@ def _classes(path: Path, arrays: dict[str, np.ndarray], labels: list[np.ndarray]
         return tuple(names.tolist())
     whole = [found for found in labels if found.dtype.kind in "iu" and found.size]
     largest = max((int(found.max()) for found in whole), default=0)
-    if largest >= sum(found.size for found in labels):
+    if largest and largest >= sum(found.size for found in labels):
         raise FileError(f"Labels of {path} must be 0 to the number of classes - 1, but one is {largest}.")
     return tuple(map(str, range(largest + 1)))
 

@@ -98,11 +98,17 @@ def read_images(place: Path, part: str, shape: tuple[int, int, int], first: int 
     images = np.empty((pieces[-1].stop, *shape), np.uint8)
     parts = [images[piece.start : piece.stop] for piece in pieces]
     with bar(f"reading {place.name} {part}", len(pieces)) as advance, ThreadPoolExecutor(cores()) as pool:
-        for piece, part_images, (name, residuals) in zip(pieces, parts, pool.map(_open, pieces, parts), strict=True):
-            if residuals is not None:
-                restore(residuals, part_images)
-                pool.submit(decoded.keep, name, part_images)
-            advance(f"reading {piece.path.name}")
+        try:
+            for piece, part_images, (name, residuals) in zip(
+                pieces, parts, pool.map(_open, pieces, parts), strict=True
+            ):
+                if residuals is not None:
+                    restore(residuals, part_images)
+                    pool.submit(decoded.keep, name, part_images)
+                advance(f"reading {piece.path.name}")
+        except BaseException:  # an interruption does not wait for the pieces that are left
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return images if first is None or first >= len(images) else images[:first].copy()
 
 
