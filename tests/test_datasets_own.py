@@ -1,0 +1,174 @@
+"""A user's own images: a folder or an archive, split evenly, or refused in one sentence."""
+
+import io
+import zipfile
+
+import numpy as np
+import official_layouts as written
+import pytest
+from official_layouts import assert_same, refused
+from PIL import Image
+
+from experiments.datasets import load
+from experiments.datasets.splits import stratified
+from linbyol.store import FileError
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(7)
+
+
+@pytest.mark.parametrize("number", [1, 4, 10, 99, 1797])
+def test_a_fifth_of_each_class_is_for_testing(number, rng):
+    labels = rng.integers(0, 7, number)
+    train, test = stratified(labels)
+    assert len(test) == -(-number // 5)
+    np.testing.assert_array_equal(np.sort(np.concatenate([train, test])), np.arange(number))
+    for label in range(7):
+        assert abs((labels[test] == label).sum() - (labels == label).sum() / 5) < 1
+    assert (np.diff(train) > 0).all()
+    assert (np.diff(test) > 0).all()
+
+
+def save(path, image):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(image).save(path)
+
+
+def test_a_folder_with_its_own_splits(rng, tmp_path):
+    images = {}
+    for part, number in (("train", 4), ("test", 2)):
+        for label, name in enumerate(("cat", "dog")):
+            for i in range(number):
+                image = written.images_of(rng, 1, 5, 7, 3)[0]
+                images[image.tobytes()] = (part, label)
+                save(tmp_path / part / name / f"{i}.png", image)
+    (tmp_path / "train" / "cat" / "notes.txt").write_text("not an image")
+    data = load(str(tmp_path))
+    assert (data.name, data.classes) == (tmp_path.name, ("cat", "dog"))
+    found = {
+        image.tobytes(): (part, int(label))
+        for part in ("train", "test")
+        for image, label in zip(getattr(data, part).images, getattr(data, part).labels, strict=True)
+    }
+    assert found == images
+    assert data.train.images.shape == (8, 5, 7, 3)
+
+
+def test_a_folder_without_splits_is_split_by_the_names_alone(rng, tmp_path):
+    for name in ("a", "b"):
+        for i in range(10):
+            save(tmp_path / "set" / name / f"{i}.png", np.full((4, 4), 10 * i + (name == "b"), np.uint8))
+    data = load(str(tmp_path / "set"))
+    assert data.train.images.shape == (16, 4, 4, 1)
+    assert np.bincount(data.test.labels).tolist() == [2, 2]
+    np.testing.assert_array_equal(data.train.images[:, 0, 0, 0] % 10, data.train.labels)
+    again = load(str(tmp_path / "set"))
+    assert_same(again, data)
+    assert_same(load(str(tmp_path / "set"), first=3), data, first=3)
+    assert set(data.train.labels[:8].tolist()) == {
+        0,
+        1,
+    }  # mixed
+
+
+def test_grey_among_colours_gets_three_channels(rng, tmp_path):
+    save(tmp_path / "a" / "0.png", np.full((4, 4), 9, np.uint8))
+    save(tmp_path / "a" / "1.png", written.images_of(rng, 1, 4, 4, 3)[0])
+    data = load(str(tmp_path))
+    grey = [image for split in (data.train, data.test) for image in split.images if (image == 9).all()]
+    assert [image.shape for image in grey] == [(4, 4, 3)]
+
+
+def test_npz_archives(rng, tmp_path):
+    data = written.dataset("own", rng, 20, 10, (4, 5, 3), [str(i) for i in range(10)])
+    arrays = {
+        f"{part}_{what}": getattr(getattr(data, part), what)
+        for part in ("train", "test")
+        for what in ("images", "labels")
+    }
+    np.savez(tmp_path / "own.npz", **arrays)
+    assert_same(load(str(tmp_path / "own.npz")), data)
+    np.savez_compressed(
+        tmp_path / "own.npz",
+        images=data.train.images[..., 0],
+        labels=data.train.labels % 2,
+        classes=np.array(["even", "odd"]),
+    )
+    found = load(str(tmp_path / "own.npz"))
+    assert found.classes == ("even", "odd")
+    assert (found.train.images.shape, found.test.images.shape) == ((16, 4, 5, 1), (4, 4, 5, 1))
+    assert np.bincount(found.test.labels).tolist() == [2, 2]
+    assert_same(load(str(tmp_path / "own.npz"), first=3), found, first=3)
+
+
+GOOD = {"images": np.zeros((10, 4, 4, 3), np.uint8), "labels": np.arange(10) % 2}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"labels": None}, "must hold train_images"),
+        ({"images": np.zeros((10, 4, 4), np.float32)}, "must be bytes (uint8), but have dtype float32"),
+        ({"images": np.array([[[None]]] * 10)}, "not a readable npz archive"),
+        ({"images": np.zeros((10, 4), np.uint8)}, "must have shape (N, h, w, c)"),
+        ({"images": np.zeros((0, 4, 4, 3), np.uint8), "labels": np.zeros(0, int)}, "none of them 0"),
+        ({"labels": np.zeros(9, int)}, "must have shape (10,), one an image"),
+        ({"labels": np.zeros(10)}, "must be whole numbers, but have dtype float64"),
+        ({"labels": np.arange(10) - 1}, "but number 0 is -1"),
+        ({"labels": np.arange(10) + 10**12}, "must be 0 to the number of classes - 1, but one is 1000000000009"),
+        ({"classes": np.array(["a"])}, "must be 0 to 0, but number 1 is 1"),
+        ({"classes": np.array([1, 2])}, "must be a list of names"),
+    ],
+)
+def test_npz_archives_that_are_no_images_and_labels(changes, words, tmp_path):
+    arrays = {name: array for name, array in (GOOD | changes).items() if array is not None}
+    np.savez(tmp_path / "own.npz", **arrays)
+    refused(words, str(tmp_path / "own.npz"))
+
+
+def test_npz_archives_of_two_sizes(tmp_path):
+    arrays = {"train_images": GOOD["images"], "train_labels": GOOD["labels"], "test_labels": GOOD["labels"]}
+    np.savez(tmp_path / "own.npz", test_images=np.zeros((10, 5, 4, 3), np.uint8), **arrays)
+    refused("must have one size", str(tmp_path / "own.npz"))
+
+
+def test_npz_archives_that_are_bombs_or_damaged(rng, tmp_path):
+    path = tmp_path / "own.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("images.npy", bytes(100_000_000))
+    refused("unpacks to 100000000 bytes", str(path))
+    buffer = io.BytesIO()
+    np.savez(buffer, **GOOD)
+    whole = buffer.getvalue()
+    outcomes = {"read": 0, "refused": 0}
+    for _ in range(200):
+        content = bytearray(whole)
+        for at in rng.integers(0, len(whole), rng.integers(1, 4)):
+            content[at] = rng.integers(0, 256)
+        path.write_bytes(content[: rng.integers(1, len(whole))] if rng.random() < 0.2 else content)
+        try:
+            load(str(path))
+            outcomes["read"] += 1  # a change of what nobody reads, such as a date
+        except FileError:
+            outcomes["refused"] += 1
+    assert outcomes["refused"] > 150
+
+
+def test_folders_of_images(tmp_path):
+    square = np.random.default_rng(3).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    refused("holds no images", str(tmp_path))
+    for i in range(4):
+        save(tmp_path / "a" / f"{i}.png", square)
+    save(tmp_path / "a" / "x.png", np.zeros((4, 5, 3), np.uint8))
+    message = refused("all must have one size", str(tmp_path))
+    assert "5 × 4 pixels" in message
+    whole = (tmp_path / "a" / "0.png").read_bytes()
+    for content in (b"", b"<html>", whole[:30], whole[: len(whole) // 2]):
+        (tmp_path / "a" / "x.png").write_bytes(content)
+        refused("cannot be read", str(tmp_path))
+    save(tmp_path / "a" / "x.png", np.zeros((4, 4), np.uint16))
+    refused("must have 8 bits a channel", str(tmp_path))
+    save(tmp_path / "a" / "x.png", np.zeros((1, 4097), np.uint8))
+    refused("may have at most 4096 a side", str(tmp_path))
