@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import json
 import threading
+from pathlib import Path
 
 import numpy as np
 import official_layouts as written
@@ -243,6 +244,15 @@ def test_a_folder_that_cannot_be_written(server, cifar10, tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(FileError, match="cannot be written"):
         fetching.fetch("cifar10", url=server.url, folder=tmp_path / "file" / "data")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk(server, cifar10, folder):
+    folder.mkdir()
+    (folder / f"{ARCHIVE}.part").symlink_to("/dev/full")
+    with pytest.raises(FileError, match="part cannot be written: No space left on device"):
+        fetching.fetch("cifar10", url=server.url, folder=folder)
+    assert not (folder / ARCHIVE).exists()
 
 
 def call(*arguments, capsys):

@@ -42,9 +42,7 @@ class Resuming:
         start = self._size()
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
         with requests.get(url, headers=headers, stream=True, timeout=PATIENCE) as answer:
-            if (
-                answer.status_code == 416
-            ):  # nothing after what is there: complete, or not of this file; `accept` decides
+            if answer.status_code == 416:  # nothing follows what is there: `accept` decides whether that is the file
                 return
             if answer.status_code not in (200, 206):
                 raise FileError(f"Server answers {answer.status_code} {answer.reason} to {url}.")
