@@ -4,7 +4,7 @@ Brightness, contrast and saturation are one formula, x -> clip(f x + (1 - f) (s 
 (0, 0), (0, 1), (1, 0). So a random order costs three such steps before the turn of the hue and three behind it, where a
 step that is not an image's turn has f = 1: not the four operations at each of four places. The steps are a scan since
 XLA on a CPU would fuse a plain sequence, and compute the first steps again for each mean and channel of the later ones
-(measured at batch 256: 1.2 ms against 7.6 ms of two cores, and half the compilation).
+(measured on 256 images of 32 × 32: 1.1 ms of processor time against 8.2; 17 with the grey as a matrix product).
 """
 
 import jax

@@ -2,7 +2,7 @@
 
 The copy in experiments/results is what `python -m experiments.studies.contact_sheet experiments/results` leaves (seed
 0, half a minute on two cores; CIFAR-10 and STL-10 are looked for as everywhere). Bytes in contact_sheet.npz, each row
-the image itself and then ten views, not normalised, clipped to [0, 1]; STL-10 is drawn at 96 pixels, kept at half of it:
+the image itself and then ten views, not normalised, clipped to [0, 1]; STL-10 is drawn at 96 pixels, kept at half:
 
     part_names   (11,)              "image" and the names of the parts
     parts        (11, 48, 48, 3)    each part alone, of 16 draws the one that changes the image most
