@@ -4,6 +4,7 @@ A pure function of the run's files. Several seeds are thin lines with their mean
 """
 
 import io
+import itertools
 from collections.abc import Iterable
 from functools import reduce
 from pathlib import Path
@@ -60,9 +61,9 @@ def draw(run: RunFiles) -> Any:
         figure = Figure(figsize=(PAGE, 1.6 * rows + 0.4), layout=layout)
         places = figure.subplots(rows, 3, squeeze=False).ravel()
         for place, (axes, (panel, curves)) in enumerate(zip(places, found, strict=False)):
-            _fill(axes, curves, panel.log)
             title = panel.title if isinstance(panel.title, str) else panel.title(run)
             axes.set(title=title, xlim=_range(run.columns["step"]))
+            _fill(axes, curves, panel.log)
             axes.set_ylim(bottom=panel.floor)
             if place + 3 >= len(found):
                 axes.set_xlabel("step")
@@ -106,8 +107,30 @@ def _fill(axes: Any, curves: list[Curve], log: bool) -> None:
     positive = values[values > 0]
     if log and len(positive) and positive.max() > 30 * positive.min():
         axes.set(yscale="log", ylim=(max(positive.min() / 1.5, DEPTH * positive.max()), 2 * positive.max()))
-    if len(curves) > 1 and any(curve.label for curve in curves):
-        axes.legend(frameon=True, framealpha=0.75, edgecolor="none")
+    if (names := sum(bool(curve.label) for curve in curves)) > 1:
+        _legend(axes, names)
+
+
+def _legend(axes: Any, names: int) -> None:
+    """A legend where no line passes, or below all lines."""
+    wide, high = 0.55, 0.05 + 0.105 * names  # of the axes, about
+    ends = axes.transScale.transform([(1, y) for y in axes.get_ylim()])[:, 1]
+    to_axes, grid = axes.transScale + axes.transLimits, np.linspace(0, 1, 101)
+    heights = np.full((len(axes.lines), len(grid)), np.nan)
+    for row, line in zip(heights, axes.lines, strict=True):
+        u, v = to_axes.transform(np.column_stack([line.get_xdata(), line.get_ydata()])).T
+        row[:] = np.interp(grid, u, v, left=np.nan, right=np.nan)
+        row[np.searchsorted(grid, u).clip(0, 100)] = v  # a single point too
+    sides = {"right": grid > 1 - wide, "left": grid < wide}
+    bands = {"upper": (1 - high, 1), "center": (0.5 - high / 2, 0.5 + high / 2), "lower": (0, high)}
+    for side, band in itertools.product(sides, bands):
+        low, top = bands[band]
+        if not ((heights > low) & (heights < top))[:, sides[side]].any():
+            axes.legend(loc=f"{band} {side}")
+            return
+    ends[0] -= (ends[1] - ends[0]) * high / (1 - high)
+    axes.set_ylim(axes.transScale.inverted().transform([(1, y) for y in ends])[:, 1])
+    axes.legend(loc="lower right")
 
 
 def _explain_groups(figure: Any, run: RunFiles) -> None:
@@ -117,9 +140,14 @@ def _explain_groups(figure: Any, run: RunFiles) -> None:
     groups = groups_of(run.lanes)
     if len(groups) < 2:
         return
-    words = [", ".join(f"{LETTERS.get(name, name)} = {value:g}" for name, value in group) for group in groups]
+    words = [", ".join(f"{_letter(name)} = {value:g}" for name, value in group) for group in groups]
     handles = [Line2D([], [], color=shade) for shade in shades("#666666", len(groups))]
     figure.legend(handles, words, loc="outside lower center", ncols=min(len(groups), 5))
+
+
+def _letter(name: str) -> str:
+    name = name.removeprefix("sweep_")  # before a name that is a column's too
+    return LETTERS.get(name, name)
 
 
 def _range(steps: np.ndarray) -> tuple[float, float]:

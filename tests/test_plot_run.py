@@ -150,6 +150,19 @@ def test_no_words_overlap_and_none_leave_the_page(pages, name):
         assert wide < 2 or high < 2, (one, two)
 
 
+@pytest.mark.parametrize("name", ["one", "seeds", "sweep", "bare"])
+def test_no_line_passes_under_a_legend(pages, name):
+    canvas = FigureCanvasAgg(pages[name])
+    canvas.draw()
+    explained = [axes for axes in pages[name].axes if axes.get_legend()]
+    assert explained
+    for axes in explained:
+        box = axes.get_legend().get_window_extent(canvas.get_renderer())
+        for line in axes.lines:
+            path = line.get_transform().transform_path(line.get_path())
+            assert not path.intersects_bbox(box.padded(-3), filled=False), axes.get_title()
+
+
 def words(page):
     """All that is written, but for the ticks outside their axes, which are not drawn."""
     found = [page._suptitle, *(text for legend in page.legends for text in legend.get_texts())]
