@@ -105,9 +105,9 @@ def vicreg(
     z2: Embeddings,
     *,
     convention: str,
-    invariance: float = 25.0,
-    variance: float = 25.0,
-    covariance: float = 1.0,
+    invariance: float | Array = 25.0,
+    variance: float | Array = 25.0,
+    covariance: float | Array = 1.0,
     gamma: float = 1.0,
     eps: float = 1e-4,
 ) -> Regularised:
@@ -134,7 +134,7 @@ def vicreg(
     return Regularised(sum(terms[1:], terms[0]), *terms)
 
 
-def nt_xent(z1: Embeddings, z2: Embeddings, *, temperature: float = 0.5) -> Contrastive:
+def nt_xent(z1: Embeddings, z2: Embeddings, *, temperature: float | Array = 0.5) -> Contrastive:
     """SimCLR: mean over the 2b anchors of -log[exp(sim₊/τ) / Σ_{k≠i} exp(sim_ik/τ)]. Rows must not vanish."""
     z = jnp.concatenate([z1, z2])
     z = z / _norm(z)[:, None]
@@ -145,7 +145,7 @@ def nt_xent(z1: Embeddings, z2: Embeddings, *, temperature: float = 0.5) -> Cont
     return Contrastive(spread - positives, -positives, spread)
 
 
-def barlow_twins(z1: Embeddings, z2: Embeddings, *, redundancy: float = 5e-3, eps: float = 1e-5) -> Decorrelated:
+def barlow_twins(z1: Embeddings, z2: Embeddings, *, redundancy: float | Array = 5e-3, eps: float = 1e-5) -> Decorrelated:
     """Barlow Twins: Σ_i (1 - C_ii)² + λ Σ_{i≠j} C_ij², λ = `redundancy`, C the cross-correlation over the batch.
 
     Features are standardised with divisor b and eps under the root, as batch normalisation does.

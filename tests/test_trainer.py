@@ -19,8 +19,8 @@ from linbyol.equations import Constants, Weights, weights_flow
 from linbyol.integrate import integrate
 
 SMALL = Options(
-    data="digits", encoder="mlp", widths=(16,), projector=(16, 8), batch=64, epochs=2, lr=0.05, precision="float64",
-    evaluate=0, probes=(), final=(), first=192,
+    data="digits", first=192, augment="none", encoder="mlp", widths=(16,), projector=(8,), rule="direct", batch=64,
+    epochs=2, lr=0.05, precision="float64", evaluate=0, probes=(), final=(),
 )  # fmt: skip
 
 
@@ -68,12 +68,12 @@ def differences(a, b):
 def test_the_theory_is_the_limit_of_this_trainer():
     """A linear encoder under plain SGD follows Lemma 1 with the moments of the images; nothing is fitted.
 
-    The noise of batches and the bias of steps are both of order lr here; four lanes are averaged.
+    The noise of batches and the bias of steps are both of order lr here.
     """
     o = Options(
         data="digits", augment="noise", encoder="linear", widths=(4,), projector=(), loss="l2", symmetric=False,
-        lr=4e-3, momentum=0.0, eta=0.02, alpha_p=2.0, eta_p=0.01, gamma_a=1 - 0.5 * 4e-3, batch=1437, epochs=400,
-        seeds=(0, 1, 2, 3), precision="float64", evaluate=0, probes=(), final=(),
+        lr=4e-3, momentum=0.0, eta=0.02, alpha_p=2.0, eta_p=0.01, gamma_a=1 - 2 * 4e-3, batch=1437, epochs=250,
+        seeds=(0, 1), precision="float64", evaluate=0, probes=(), final=(),
     )  # fmt: skip
     dataset = load("digits")
     session = prepare(o, dataset)
@@ -84,12 +84,7 @@ def test_the_theory_is_the_limit_of_this_trainer():
         Wa=state.target.encoder.body.layers[0].weight,
     )
     y0 = jax.tree.map(np.asarray, weights(first))
-    state = first
-    for epoch in range(o.epochs):  # an epoch is one step: the whole set
-        orders = orders_of(session.plan, session.seeds, len(session.data.images), np.int32(epoch))
-        state = advance(
-            session.plan, session.data, state, orders, session.scalars, session.seeds, np.int32(epoch), np.int32(1)
-        )
+    state = steps(session, first, (o.epochs,))  # a step is the whole set
     x = np.asarray(plain(dataset.train.images, RECIPES["noise"], jnp.float64)).reshape(1437, -1)
     k = Constants(
         alpha_p=o.alpha_p, beta=(1 - o.gamma_a) / o.lr, eta=o.eta, X=x.T @ x / len(x),
@@ -101,22 +96,22 @@ def test_the_theory_is_the_limit_of_this_trainer():
         found, truth, start = (np.asarray(getattr(tree, name)) for tree in (weights(state), predicted, y0))
         error = np.linalg.norm(found - truth) / np.linalg.norm(truth)
         way = np.linalg.norm(truth - start) / np.linalg.norm(truth)
-        assert way > 0.2, name  # it has gone somewhere
+        assert way > 0.1, name  # it has gone somewhere
         assert error < 0.01, (name, error)
 
 
 def test_how_a_run_is_cut_into_calls_changes_no_bit(digits):
-    session = prepare(replace(SMALL, rule="direct", precision="float32"), digits)
+    session = prepare(replace(SMALL, augment="digits", precision="float32"), digits)
     found = [steps(session, session.start(), numbers) for numbers in ((3, 3), (1, 2, 1, 1, 1))]
     assert all((np.asarray(a) == np.asarray(b)).all() for a, b in zip(*map(jax.tree.leaves, found), strict=True))
 
 
 def test_lanes_train_as_each_would_alone(digits):
     """Seeds and swept constants side by side: the same numbers, up to the rounding of other products."""
-    together = prepare(replace(SMALL, seeds=(0, 7), sweep=("eta=0,0.1",), rule="set"), digits)
+    together = prepare(replace(SMALL, seeds=(0, 7), sweep=("eta=0,0.1",)), digits)
     state = steps(together, together.start(), (3, 3))
     for i, (seed, eta) in enumerate([(0, 0.0), (0, 0.1), (7, 0.0), (7, 0.1)]):
-        alone = prepare(replace(SMALL, seeds=(seed,), eta=eta, rule="set"), digits)
+        alone = prepare(replace(SMALL, seeds=(seed,), eta=eta), digits)
         assert differences(steps(alone, alone.start(), (3, 3)), lane_of(together, state, i)) < 1e-9
 
 
@@ -133,7 +128,6 @@ def test_random_numbers_depend_on_seed_and_step_alone(digits):
     "changes",
     [
         {"method": "simsiam"},
-        {"method": "isoloss", "rule": "set", "exponent": 1.0, "eps": 0.0},
         {"method": "vicreg"},
         {"method": "simclr"},
         {"method": "barlow"},
@@ -152,7 +146,7 @@ def test_random_numbers_depend_on_seed_and_step_alone(digits):
     ids=lambda changes: "-".join(str(value) for value in list(changes.values())[:2]),
 )
 def test_every_method_lowers_its_loss(digits, changes):
-    o = replace(SMALL, precision="float32", epochs=8, lr=0.05, augment="none", log=3, measure=100)
+    o = replace(SMALL, precision="float32", epochs=8, lr=0.05, log=3, measure=100, rule="learned", method="byol")
     session = prepare(replace(o, **changes), digits)
     rows = Rows()
     outcome = train(session, session.start(), 0, rows)
@@ -168,9 +162,21 @@ def test_every_method_lowers_its_loss(digits, changes):
     assert abs(sum(rows.rows[-2][name] for name in terms) - rows.rows[-2]["loss"]) < 1e-3 * max(1, abs(losses[-1]))
 
 
+def test_isoloss_brings_all_modes_to_1():
+    """arXiv 2212.04858: with W_p = F and the l2 loss each eigenvalue of F goes to 1, whatever those of the data."""
+    o = replace(
+        SMALL, method="isoloss", rule="set", exponent=1.0, norm="none", eps=0.0, rho=0.0, loss="l2", encoder="linear",
+        widths=(4,), projector=(), momentum=0.0, eta=0.0, gamma_a=0.0, lr=0.05, batch=192,
+    )  # fmt: skip
+    session = prepare(o, load("digits", first=192))
+    modes = lambda state: np.linalg.eigvalsh(state.memory.F)  # noqa: E731
+    assert np.ptp(modes(steps(session, session.start(), (1,)))) > 0.3
+    assert np.allclose(modes(steps(session, session.start(), (4000,))), 1, atol=1e-3)  # a step is the whole set
+
+
 def test_a_rule_keeps_the_predictor_a_function_of_the_features(digits):
     """After a step with freq = 1 the predictor commutes with the memory; measured as cosines of 1."""
-    session = prepare(replace(SMALL, rule="direct"), digits)
+    session = prepare(SMALL, digits)
     state = steps(session, session.start(), (3,))
     F, Wp = state.memory.F, state.online.predictor.weight
     assert float(jnp.abs(F @ Wp - Wp @ F).max()) < 1e-9 * float(jnp.abs(F).max())
@@ -203,19 +209,19 @@ def test_statistics_of_the_target_move_but_are_not_averaged(digits):
 
 
 def test_rows_stand_at_their_steps_and_a_finished_run_is_saved(digits):
-    o = replace(SMALL, log=2, measure=3, save=4, seeds=(0, 1), augment="none")  # 3 steps an epoch, 6 in all
+    o = replace(SMALL, log=2, measure=3, save=4, seeds=(0, 1, 2, 3))  # 3 steps an epoch, 6 in all
     session, rows = prepare(o, digits), Rows()
     train(session, session.start(), 0, rows)
-    assert [row["step"] for row in rows.rows] == [0, 0, 2, 2, 3, 3, 4, 4, 6, 6]
-    assert [row["step"] for row in rows.rows if "rank" in row] == [0, 0, 3, 3, 6, 6]
+    assert [row["step"] for row in rows.rows] == [step for step in (0, 2, 3, 4, 6) for _ in range(4)]
+    assert [row["step"] for row in rows.rows if "rank" in row] == [step for step in (0, 3, 6) for _ in range(4)]
     assert [step for step, _ in rows.saved] == [4, 6]
-    assert {row["seed"] for row in rows.rows} == {0, 1}
+    assert {row["seed"] for row in rows.rows} == {0, 1, 2, 3}
     assert all(set(row) <= set(columns(session, session.start())) for row in rows.rows)
     assert len(rows.spectra[-1]["F"]) == 8
 
 
 def test_a_run_goes_on_from_a_saved_state_to_the_same_end(digits):
-    o = replace(SMALL, log=4, measure=6, save=2, precision="float32", rule="direct")
+    o = replace(SMALL, log=4, measure=6, save=2)
     session, whole, rest = prepare(o, digits), Rows(), Rows()
     end = train(session, session.start(), 0, whole)
     step, state = whole.saved[0]
@@ -234,7 +240,7 @@ def test_a_run_can_be_stopped_between_two_calls(digits):
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_and_says_where(digits):
-    o = replace(SMALL, method="byol", loss="l2", lr=1e200, momentum=0.0, precision="float64", augment="none")
+    o = replace(SMALL, loss="l2", lr=1e200, momentum=0.0)
     rows = Rows()
     session = prepare(o, digits)
     with pytest.raises(TrainingError, match=r"The loss is not finite from step [1-5] on; the checkpoints from before"):
@@ -243,7 +249,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_says_where(digits):
 
 
 def test_one_broken_lane_does_not_end_the_others(digits):
-    o = replace(SMALL, loss="l2", momentum=0.0, sweep=("lr=0.01,1e200",), augment="none")
+    o = replace(SMALL, loss="l2", momentum=0.0, sweep=("lr=0.01,1e200",))
     session, rows = prepare(o, digits), Rows()
     outcome = train(session, session.start(), 0, rows)
     assert outcome.status == "done"
@@ -268,7 +274,7 @@ def test_options_that_do_not_fit_the_data_are_refused(digits):
 def test_unlabelled_images_train_only_what_needs_no_label(digits):
     more = digits._replace(unlabelled=np.zeros((64, 8, 8, 1), np.uint8))
     assert len(prepare(SMALL, more).data.images) == 256
-    assert len(prepare(replace(SMALL, method="supervised"), more).data.images) == 192
+    assert len(prepare(replace(SMALL, method="supervised", rule="learned"), more).data.images) == 192
 
 
 def test_colour_images_and_a_convolution(key):

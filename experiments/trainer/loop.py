@@ -62,7 +62,7 @@ class Outcome(NamedTuple):
 
 def columns(session: Session, state: State) -> tuple[str, ...]:
     """The columns of the table; a cell is empty where a row has no such number."""
-    o, terms = session.plan.o, state.tally.terms._fields[1:]
+    o, terms = session.o, state.tally.terms._fields[1:]
     measures = [name for name in Measures._fields if name not in terms]
     probes = [name for name in PROBES if name in o.probes + o.final]
     return ("step", "epoch", "seed", *swept(o), "lr", "loss", *terms, *measures, *probes)
@@ -93,10 +93,10 @@ def train(
     the last checkpoint from before.
     """
     plan = session.plan
-    periods = due(plan.o, plan.steps)
+    periods = due(session.o, plan.steps)
     timer, results = Timer(plan), []
     if step == 0:
-        results = _report(session, state, 0, ["measure", "evaluate"] if plan.o.evaluate else ["measure"], sink)
+        results = _report(session, state, 0, ["measure", "evaluate"] if session.o.evaluate else ["measure"], sink)
     orders, epoch = None, -1
     while step < plan.total:
         goal = min(plan.total, *((step // n + 1) * n for n in (*periods.values(), plan.steps)))
@@ -162,7 +162,7 @@ class Timer:
 
 def _report(session: Session, state: State, step: int, now: list[str], sink: Sink) -> list[dict[str, Any]]:
     """A row for each lane; what the evaluation found, if one was due."""
-    plan, o = session.plan, session.plan.o
+    plan, o = session.plan, session.o
     found = list(_measured(session, state)) if "measure" in now else [({}, {})] * plan.lanes
     probes = () if "evaluate" not in now else o.final if step == plan.total else o.probes
     tally = here(state.tally)

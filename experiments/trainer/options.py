@@ -1,6 +1,6 @@
 """What a run is made of: one frozen record of plain values, from a preset, the command line or a test."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal, NamedTuple
 
 from experiments.trainer.schedules import SCHEDULES
@@ -102,7 +102,7 @@ class Options:
             raise InputError(f"Setting `seeds` must name different seeds, at least one, but is {self.seeds}.")
         if not self.widths or min(self.widths + self.projector, default=1) < 1:
             raise InputError(
-                f"Settings `widths` and `projector` must be positive, but are {self.widths}, {self.projector}."
+                f"Settings `widths`, `projector` must be positive, but are {self.widths}, {self.projector}."
             )
         for name in self.probes + self.final:
             check_choice("probes", name, PROBES)
@@ -122,13 +122,16 @@ class Options:
         elif sets and self.predictor_bias and self.rule not in ("learned", "symmetric"):
             raise InputError(f"Setting `predictor_bias` must be false for rule {self.rule}, which sets W_p alone.")
         if self.method == "isoloss" and self.rule == "learned":
-            raise InputError(
-                "Setting `rule` must be set (or direct, copy) for method isoloss, which has no gradient for W_p."
-            )
+            raise InputError("Setting `rule` must be set, direct or copy for method isoloss: W_p has no gradient.")
         if not self.stop_gradient and self.method not in ("byol", "simsiam"):
-            raise InputError(
-                f"Setting `stop_gradient` can be false for byol and simsiam, but the method is {self.method}."
-            )
+            raise InputError(f"Setting `stop_gradient` can be false for byol and simsiam, not for {self.method}.")
+
+
+def compiled(o: Options) -> Options:
+    """What of the options the program is compiled for: runs that differ in the rest share it."""
+    rows = ("log", "measure", "save", "keep", "evaluate", "probes", "final")
+    default = Options()
+    return replace(o, **{name: getattr(default, name) for name in (*SCALARS, *rows, "seeds", "sweep", "data", "first")})
 
 
 PROBES = ("knn", "ridge", "linear_paper", "linear_strict")

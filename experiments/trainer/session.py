@@ -12,7 +12,7 @@ from jaxtyping import Array, Int
 
 from experiments.augment import RECIPES
 from experiments.datasets import Dataset
-from experiments.trainer.options import SCALARS, Lane, Options, lanes
+from experiments.trainer.options import SCALARS, Lane, Options, compiled, lanes
 from experiments.trainer.steps import Data, Plan, Scalars, State, first_state, sharding
 from linbyol.checks import InputError, check_choice
 
@@ -20,6 +20,7 @@ from linbyol.checks import InputError, check_choice
 class Session(NamedTuple):
     """What does not change while a run goes on."""
 
+    o: Options
     plan: Plan
     dataset: Dataset
     data: Data
@@ -44,14 +45,14 @@ def prepare(o: Options, dataset: Dataset, devices: Sequence[Any] | None = None) 
         raise InputError(f"Setting `batch` must be at most the number of images, {len(images)}, but is {o.batch}.")
     found = lanes(o)
     mesh = _mesh(o, list(jax.devices() if devices is None else devices), len(found))
-    plan = Plan(o, len(found), len(images) // o.batch, len(dataset.classes), mesh)
+    plan = Plan(compiled(o), len(found), len(images) // o.batch, len(dataset.classes), mesh)
     everywhere = None if mesh is None else NamedSharding(mesh, P())
     data = Data(*(put(x, everywhere) for x in (images, labels)))
     column = lambda values, dtype: put(  # noqa: E731
         np.asarray(values if len(found) > 1 else values[0], dtype), sharding(plan)
     )
     scalars = Scalars(*(column([lane.scalars[name] for lane in found], plan.dtype) for name in SCALARS))
-    return Session(plan, dataset, data, found, scalars, column([lane.seed for lane in found], np.int32))
+    return Session(o, plan, dataset, data, found, scalars, column([lane.seed for lane in found], np.int32))
 
 
 def put(x: np.ndarray, where: NamedSharding | None) -> Array:

@@ -68,7 +68,7 @@ class State(NamedTuple):
 class Plan(NamedTuple):
     """What is compiled into the program."""
 
-    o: Options
+    o: Options  # `compiled`: scalars and what concerns only the rows are not in it
     lanes: int
     steps: int  # in an epoch
     classes: int
