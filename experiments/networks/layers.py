@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from experiments.networks.convolution import convolve
+from experiments.networks.normalisation import affine, along, standardised
 
 
 class Linear(eqx.Module):
@@ -59,29 +60,14 @@ class BatchNorm(eqx.Module):
     eps: float = eqx.field(static=True, default=1e-5)
 
     def __call__(self, x: Float[Array, "b *s c"], train: bool) -> tuple[Float[Array, "b *s c"], "BatchNorm"]:
-        y = x.astype(jnp.promote_types(x.dtype, jnp.float32))
-        old, axes = self.statistics, tuple(range(x.ndim - 1))
+        old = self.statistics
         if not train:
-            return self._normalised(y, old.mean, old.var).astype(x.dtype), self
-        mean = jnp.mean(y, axis=axes)
-        var = jnp.mean(jnp.square(y - along(mean, y)), axis=axes)
+            return affine(x, old.mean, old.var, self.scale, self.shift, self.eps), self
+        y, mean, var = standardised(x, self.scale, self.shift, self.eps)
         count = x.size // x.shape[-1]
-        unbiased = var * (count / max(count - 1, 1))
         move = lambda old, new: old + self.momentum * (jax.lax.stop_gradient(new).astype(old.dtype) - old)  # noqa: E731
-        moved = Statistics(move(old.mean, mean), move(old.var, unbiased))
-        return self._normalised(y, mean, var).astype(x.dtype), dataclasses.replace(self, statistics=moved)
-
-    def _normalised(self, y: Array, mean: Array, var: Array) -> Array:
-        factor = jax.lax.rsqrt(var.astype(y.dtype) + self.eps)
-        if self.scale is not None:
-            factor = factor * self.scale.astype(y.dtype)
-        y = (y - along(mean.astype(y.dtype), y)) * along(factor, y)
-        return shifted(y, self.shift)
-
-
-def along(v: Float[Array, " c"], x: Array) -> Array:
-    """v with as many axes as x, the last one its own."""
-    return v.reshape((1,) * (x.ndim - 1) + v.shape)
+        moved = Statistics(move(old.mean, mean), move(old.var, var * (count / max(count - 1, 1))))
+        return y, dataclasses.replace(self, statistics=moved)
 
 
 def shifted(y: Array, bias: Float[Array, " c"] | None) -> Array:
