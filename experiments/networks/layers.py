@@ -112,7 +112,7 @@ def conv(
 
 def batch_norm(c: int, *, affine: bool = True, dtype: Any = jnp.float32) -> BatchNorm:
     """Scale 1, shift 0; running mean 0, variance 1."""
-    one, zero = jnp.ones((c,), dtype), jnp.zeros((c,), dtype)
     kept = jnp.promote_types(dtype, jnp.float32)
-    statistics = Statistics(zero.astype(kept), one.astype(kept))
-    return BatchNorm(one if affine else None, zero if affine else None, statistics)
+    statistics = Statistics(jnp.zeros((c,), kept), jnp.ones((c,), kept))  # buffers of their own, so all can be donated
+    scale, shift = (jnp.ones((c,), dtype), jnp.zeros((c,), dtype)) if affine else (None, None)
+    return BatchNorm(scale, shift, statistics)
