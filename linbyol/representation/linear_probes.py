@@ -1,5 +1,6 @@
 """Linear classifiers on frozen features, by named protocols: accuracies of two protocols are not comparable."""
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +13,7 @@ from jaxtyping import Array
 
 from linbyol.checks import InputError, check_choice
 from linbyol.representation.adam_probe import paper
-from linbyol.representation.minimise import minimise, tolerance
+from linbyol.representation.minimise import Minimum, minimise, tolerance
 from linbyol.representation.probing import (
     ProbeResult,
     Samples,
@@ -25,6 +26,8 @@ from linbyol.representation.probing import (
 )
 
 DECADES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)  # candidates for C, strongest penalty first
+FLOOR = 1e-3  # of the eigenvalues (their mean is 1) by which features are put on one scale
+WIDE = 4096  # more features than these stay as they are: their eigenvectors would cost more than they save
 
 
 def linear_probe(
@@ -74,53 +77,84 @@ def squared_hinge(
 PROTOCOLS: dict[str, Callable[..., ProbeResult]] = {"paper": paper, "strict": strict, "svm": squared_hinge}
 
 
-def logistic(w: Any, x: Array, y: Array, part: Array, C: Array) -> Array:
-    """The logistic objective over C n, n the size of the part; x (N, d), y (N, classes) one-hot, part (N,) of 0, 1."""
-    W, b = w
-    s = x @ W + b[None, :]
+def logistic(w: Any, x: Array, y: Array, part: Array, C: Array, q: Array) -> Array:
+    """The logistic objective over C n, n the size of the part; x (N, d), y (N, classes) one-hot, part (N,) of 0, 1.
+
+    The penalty is Σ q_i V_i² for weights V (d, classes): coordinates in which the descent is short (`descend`).
+    """
+    V, b = w
+    s = x @ V + b[None, :]
     loss = jnp.sum(part * (logsumexp(s, axis=1) - jnp.sum(s * y, axis=1)))
-    return (loss + jnp.sum(W * W) / (2 * C)) / jnp.sum(part)
+    return (loss + jnp.sum(q[:, None] * V * V) / (2 * C)) / jnp.sum(part)
 
 
-def hinge(w: Any, x: Array, y: Array, part: Array, C: Array) -> Array:
-    """The support vector objective over C n."""
-    W, b = w
-    miss = relu(1 - (2 * y - 1) * (x @ W + b[None, :]))
+def hinge(w: Any, x: Array, y: Array, part: Array, C: Array, q: Array) -> Array:
+    """The support vector objective over C n, in the terms of `logistic`."""
+    V, b = w
+    miss = relu(1 - (2 * y - 1) * (x @ V + b[None, :]))
     loss = jnp.sum(part[:, None] * miss * miss)
-    return (loss + (jnp.sum(W * W) + jnp.sum(b * b)) / (2 * C)) / jnp.sum(part)
+    return (loss + (jnp.sum(q[:, None] * V * V) + jnp.sum(b * b)) / (2 * C)) / jnp.sum(part)
+
+
+@jax.jit
+def spectrum(x: Array, part: Array) -> tuple[Array, Array]:
+    """Eigenvalues and eigenvectors of the features' correlation over the part."""
+    return jnp.linalg.eigh((x * part[:, None]).T @ x / jnp.sum(part))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def descend(
+    loss: Any, start: Any, x: Array, y: Array, part: Array, basis: Any, C: Array, tol: Array, most: Array
+) -> tuple[Any, Minimum]:
+    """(W, b) at the minimum, found in coordinates W = P V that make the features uncorrelated and of one scale.
+
+    Features of a network have eigenvalues over many decades; there this takes 5 to 40 times fewer steps than in W, and
+    in float32 it comes nearer to the minimum. The floor keeps it from being slower where the classes are separable.
+    """
+    s, U = basis
+    W, b = start
+    q = 1 / (jnp.maximum(s, 0) + jnp.maximum(FLOOR, 1 / (C * jnp.sum(part))))
+    P = U * jnp.sqrt(q)[None, :]
+    found = minimise(loss, (P.T @ W / q[:, None], b), (x @ P, y, part, C, q), tol, most)
+    V, b = found.at
+    return (P @ V, b), found
 
 
 def _penalised(data: Samples, protocol: str, loss: Any, C: Any, tol: float | None, max_steps: int) -> ProbeResult:
     grid = candidates("C", C)
     check_count("max_steps", max_steps)
     h, dtype = data.train_h, data.train_h.dtype
+    n, d = h.shape
     tol = tolerance(dtype) if tol is None else tol
     check_positive("tol", tol)
     y = one_hot(data.train_y, len(data.labels), dtype=dtype)
 
-    def fit(start: Any, part: Array, C: float) -> Any:
-        scale = scale_of(h, part)
-        numbers = (jnp.asarray(value, dtype) for value in (C, tol))
-        return scale, minimise(loss, start, (scale(h), y, part, next(numbers)), next(numbers), max_steps)
+    def fitted(part: Array, grid: list[float], start: Any) -> Any:
+        """The scale of the part, and for each C the minimum; each begins where the one before ended."""
+        scale, found = scale_of(h, part), []
+        x = scale(h)
+        basis = spectrum(x, part) if d <= WIDE else (jnp.ones(d, dtype), jnp.eye(d, dtype=dtype))
+        for value in grid:
+            start, minimum = descend(
+                loss, start, x, y, part, basis, *(jnp.asarray(a, dtype) for a in (value, tol)), max_steps
+            )
+            found.append((start, minimum))
+        return scale, found
 
-    start = (jnp.zeros((h.shape[1], len(data.labels)), dtype), jnp.zeros(len(data.labels), dtype))
+    start = (jnp.zeros((d, len(data.labels)), dtype), jnp.zeros(len(data.labels), dtype))
     chosen, history, out = grid[len(grid) // 2], {}, held_out(data.train_y)
     if len(grid) > 1 and out.any():
-        rest, tried, right = jnp.asarray(~out, dtype=dtype), [start], []
-        for value in grid:  # each begins where the one before ended
-            scale, found = fit(tried[-1], rest, value)
-            tried.append(found.at)
-            right.append(int(jnp.sum(_classes(scale(h[out]), found.at) == data.train_y[out])))
+        scale, tried = fitted(jnp.asarray(~out, dtype=dtype), grid, start)
+        x, classes = scale(h[out]), data.train_y[out]
+        right = np.array([int(jnp.sum(_classes(x, w) == classes)) for w, _ in tried])
         best = int(np.argmax(right))
-        chosen, start = grid[best], tried[best + 1]
-        history = {"C": np.array(grid), "held_out_accuracy": np.array(right) / out.sum()}
-    scale, found = fit(start, jnp.ones(h.shape[0], dtype), chosen)
-    W, b = scale.unscaled(*found.at)
-    setting = {"C": float(chosen), "objective": float(found.value) * float(chosen) * h.shape[0]}
-    setting |= {"gradient": float(found.gradient), "steps": int(found.steps)}
-    predicted = _classes(scale(data.test_h), found.at)
+        chosen, start = grid[best], tried[best][0]
+        history = {"C": np.array(grid), "held_out_accuracy": right / out.sum()}
+    scale, [(w, found)] = fitted(jnp.ones(n, dtype), [chosen], start)
+    W, b = scale.unscaled(*w)
+    setting = {"C": chosen, "objective": float(found.value) * chosen * n, "steps": int(found.steps)}
     more = {"history": history, "converged": bool(found.converged), "weights": W, "bias": b}
-    return data.result(protocol, predicted, setting, **more)
+    return data.result(protocol, _classes(scale(data.test_h), w), setting, **more)
 
 
 def _classes(x: Array, w: Any) -> Array:
