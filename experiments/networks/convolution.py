@@ -24,18 +24,22 @@ def convolve(x: Images, kernel: Kernel, stride: int = 1, padding: int = 0, how: 
     return _convolve(x, kernel.astype(x.dtype), stride, padding, how)
 
 
-def chosen(kernel: tuple[int, ...], stride: int, padding: int) -> str:
-    """What "auto" takes: on a GPU XLA's own way; on a CPU patches where they are small, else canonical convolutions."""
-    if jax.default_backend() != "cpu":
-        return "lax"
-    kh, kw, c, _ = kernel
-    apart = kh == kw == stride and padding == 0  # windows do not overlap: patches only reshape
-    return "patches" if apart or kh == kw == 1 or c < 8 else "canonical"
+def chosen(x: tuple[int, ...], kernel: tuple[int, ...], stride: int, padding: int, dtype: Any) -> str:
+    """What "auto" takes for these shapes: the first rule that applies, on a GPU XLA's own way."""
+    kh, kw, c, o = kernel
+    square = kh == kw
+    rules = {
+        "lax": jax.default_backend() != "cpu",
+        "patches": square and (kh == 1 or c < 8 or (kh == stride and padding == 0)),  # few, or only another shape
+        "winograd": square and kh == 3 and stride == 1 and min(x[1:3]) + 2 * padding - 2 >= 4 and min(c, o) >= 16,
+    }
+    exact = jnp.finfo(dtype).bits >= 32  # Winograd's sums cancel: not in bfloat16
+    return next((way for way, applies in rules.items() if applies and (exact or way != "winograd")), "canonical")
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
 def _convolve(x: Images, kernel: Kernel, stride: int, padding: int, how: str) -> Images:
-    return _run("forward", how, x, kernel, stride, padding, kernel.shape)
+    return _run("forward", _way(how, x.shape, kernel, stride, padding), x, kernel, stride, padding)
 
 
 def _convolve_forward(
@@ -48,27 +52,30 @@ def _convolve_backward(
     stride: int, padding: int, how: str, kept: tuple[Images, Kernel], g: Images
 ) -> tuple[Images, Kernel]:
     x, kernel = kept
-    dx = _run("to_input", how, g, kernel, stride, padding, kernel.shape, x.shape)
-    return dx, _run("to_kernel", how, x, g, stride, padding, kernel.shape, kernel.shape)
+    way = _way(how, x.shape, kernel, stride, padding)
+    dx = _run("to_input", way, g, kernel, stride, padding, x.shape)
+    return dx, _run("to_kernel", way, x, g, stride, padding, kernel.shape)
 
 
 _convolve.defvjp(_convolve_forward, _convolve_backward)
 
 
-def _run(
-    step: str, how: str, a: Array, b: Array, stride: int, padding: int, kernel: tuple[int, ...], *shape: Any
-) -> Array:
-    """One of a way's three maps (a, b) -> array; over an axis of kernels in the way that suits the machine."""
-    name = chosen(kernel, stride, padding) if how == "auto" else how
+def _way(how: str, x: tuple[int, ...], kernel: Kernel, stride: int, padding: int) -> str:
+    return chosen(x, kernel.shape, stride, padding, kernel.dtype) if how == "auto" else how
+
+
+def _run(step: str, name: str, a: Array, b: Array, stride: int, padding: int, *shape: tuple[int, ...]) -> Array:
+    """One of a way's three maps (a, b) -> array; over an axis of kernels in the manner that suits the machine."""
     of = lambda name: lambda a, b: getattr(WAYS[name], step)(a, b, stride, padding, *shape)  # noqa: E731
     each = jax.custom_batching.custom_vmap(of(name))
 
     @each.def_vmap
     def rule(size: int, batched: list[bool], a: Array, b: Array) -> tuple[Array, bool]:
-        if jax.default_backend() == "cpu" or how != "auto":
+        if jax.default_backend() == "cpu":
             return _one_by_one(each, size, batched, a, b), True
-        together = of("patches" if batched[1] or step == "to_kernel" else name)
-        return jax.vmap(together, [0 if here else None for here in batched])(a, b), True
+        grouped = name == "lax" and (batched[1] or step == "to_kernel")
+        axes = [0 if here else None for here in batched]
+        return jax.vmap(of("patches" if grouped else name), axes)(a, b), True
 
     return each(a, b)
 

@@ -12,8 +12,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-Images = Float[Array, "b h w c"]
-Kernel = Float[Array, "kh kw c o"]
+from experiments.networks import winograd
+from experiments.networks.winograd import Images, Kernel
+
 Shape = tuple[int, ...]
 
 
@@ -47,7 +48,7 @@ def canonical_to_input(g: Images, kernel: Kernel, stride: int, padding: int, sha
 
     Each residue of the input's rows and columns modulo the stride has a convolution of its own, without holes.
     """
-    return _by_residues(lambda x, kernel: _lax(x, kernel, 1, [(0, 0)] * 2), g, kernel, stride, padding, shape)
+    return _by_residues(lax_forward, g, kernel, stride, padding, shape)
 
 
 def canonical_to_kernel(x: Images, g: Images, stride: int, padding: int, shape: Shape) -> Kernel:
@@ -68,7 +69,7 @@ def patches_forward(x: Images, kernel: Kernel, stride: int, padding: int) -> Ima
 
 def patches_to_input(g: Images, kernel: Kernel, stride: int, padding: int, shape: Shape) -> Images:
     """Patches of the cotangent, and the turned kernel."""
-    return _by_residues(lambda x, kernel: patches_forward(x, kernel, 1, 0), g, kernel, stride, padding, shape)
+    return _by_residues(patches_forward, g, kernel, stride, padding, shape)
 
 
 def patches_to_kernel(x: Images, g: Images, stride: int, padding: int, shape: Shape) -> Kernel:
@@ -81,6 +82,7 @@ def patches_to_kernel(x: Images, g: Images, stride: int, padding: int, shape: Sh
 WAYS = {
     "lax": Way(lax_forward, lax_to_input, lax_to_kernel),
     "canonical": Way(lax_forward, canonical_to_input, canonical_to_kernel),
+    "winograd": Way(winograd.forward, winograd.to_input, winograd.to_kernel),
     "patches": Way(patches_forward, patches_to_input, patches_to_kernel),
 }
 
@@ -92,10 +94,14 @@ def _lax(x: Images, kernel: Kernel, stride: int, pads: list[tuple[int, int]], ho
 
 
 def _by_residues(
-    convolve: Callable[[Images, Kernel], Images], g: Images, kernel: Kernel, stride: int, padding: int, shape: Shape
+    forward: Callable[..., Images], g: Images, kernel: Kernel, stride: int, padding: int, shape: Shape
 ) -> Images:
     """Pixel stride q + r of the padded input sees taps r, r + stride, …, of output pixels q, q - 1, …"""
     b, h, w, c = shape
+    kh, kw = kernel.shape[:2]
+    turned = lambda taps: taps[::-1, ::-1].swapaxes(2, 3)  # noqa: E731
+    if stride == 1 and kh == kw and padding < kh:
+        return forward(g, turned(kernel), 1, kh - 1 - padding)
     rows, columns = (-(-(size + 2 * padding) // stride) for size in (h, w))
     parts = []
     for i in range(stride):
@@ -106,12 +112,9 @@ def _by_residues(
                 parts.append(jnp.zeros((b, rows, columns, c), g.dtype))
                 continue
             edges = [(0, 0, 0), (th - 1, rows - g.shape[1], 0), (tw - 1, columns - g.shape[2], 0), (0, 0, 0)]
-            whole = jax.lax.pad(g, jnp.zeros((), g.dtype), edges)
-            parts.append(convolve(whole, taps[::-1, ::-1].swapaxes(2, 3)))
-    found = parts[0]
-    if stride > 1:
-        found = jnp.stack(parts, axis=3).reshape(b, rows, columns, stride, stride, c)
-        found = found.swapaxes(2, 3).reshape(b, rows * stride, columns * stride, c)
+            parts.append(forward(jax.lax.pad(g, jnp.zeros((), g.dtype), edges), turned(taps), 1, 0))
+    found = jnp.stack(parts, axis=3).reshape(b, rows, columns, stride, stride, c)
+    found = found.swapaxes(2, 3).reshape(b, rows * stride, columns * stride, c)
     return found[:, padding : padding + h, padding : padding + w]
 
 
