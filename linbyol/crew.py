@@ -8,8 +8,8 @@ import jax
 import numpy as np
 
 from linbyol.engine import EnsembleResult, Job
-from linbyol.lanes import TILE
 from linbyol.progress import bar
+from linbyol.relay import TILE
 
 
 class Crew(NamedTuple):

@@ -11,13 +11,13 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from linbyol import lanes
+from linbyol import relay as relays
 from linbyol.combinators import Flow, settle
 from linbyol.lanes import Event, Lane, Tolerance
 from linbyol.rosenbrock import METHODS
 
-ROUND = 8  # steps between two looks at which lanes are done
 FINER = 1e-3  # absolute tolerance of a step in units of atol: what falls to 0 does so smoothly, and costs no more steps
-FULL = 0.8  # lanes close ranks when fewer than this fraction of them is under way
+WAVES = 8  # on anything but a CPU a tile is this part of a chunk
 WIDE = {"xla_cpu_prefer_vector_width": 512}  # 1.7 times faster where the CPU has such vectors; nothing to other devices
 
 
@@ -60,9 +60,8 @@ class Loops(NamedTuple):
     """Functions of (numbers, …) over lanes."""
 
     start: Any
-    rounds: Any
+    relay: Any
     march: Any
-    close_ranks: Any
     finish: Any
 
 
@@ -78,16 +77,11 @@ def _loops(tree: Any, fixed: tuple, method_name: str) -> tuple[Loops, Loops]:
         flow, events = parts(numbers)
         return jax.vmap(lambda y, k, t1: lanes.start(flow, events, y, k, t1, tol))(y, k, t1)
 
-    def rounds(numbers: tuple, now: Lane, y0: Any, tol: Tolerance, count: Any, steps: Any, most: Any) -> Any:
-        flow, events = parts(numbers)
-        now = lanes.rounds(method, flow, events, now, y0, tol, count, steps, most)
-        return now, lanes.unfinished(now)
+    def relay(numbers: tuple, line: Lane, y0: Any, tol: Tolerance, count: Any, most: Any, tile: int) -> Lane:
+        return relays.relay(method, *parts(numbers), line, y0, tol, count, most, tile)
 
-    def march(numbers: tuple, now: Lane, y0: Any, tol: Tolerance, steps: Any, most: Any) -> Lane:
-        return lanes.march(method, *parts(numbers), now, y0, tol, steps, most)
-
-    def close_ranks(now: Lane, y0: Any, index: Any) -> Any:
-        return jax.tree.map(lambda x: x[index], (now, y0))
+    def march(numbers: tuple, now: Lane, y0: Any, tol: Tolerance, most: Any) -> Lane:
+        return lanes.march(method, *parts(numbers), now, y0, tol, most, lambda now: jnp.any(lanes.unfinished(now)))
 
     def finish(numbers: tuple, now: Lane, y0: Any, floor: Any) -> EnsembleResult:
         flow, events = parts(numbers)
@@ -107,9 +101,9 @@ def _loops(tree: Any, fixed: tuple, method_name: str) -> tuple[Loops, Loops]:
             events=when,
         )
 
-    plain = Loops(start, rounds, march, close_ranks, finish)
-    spent = {rounds: (1,)}  # rounds are taken in place
-    return plain, Loops(*(jax.jit(f, compiler_options=WIDE, donate_argnums=spent.get(f, ())) for f in plain))
+    plain = Loops(start, relay, march, finish)
+    static = {relay: ("tile",)}
+    return plain, Loops(*(jax.jit(f, compiler_options=WIDE, static_argnames=static.get(f)) for f in plain))
 
 
 class Job(NamedTuple):
@@ -129,14 +123,15 @@ class Job(NamedTuple):
         t1 = np.concatenate([t1, np.zeros(capacity - count, t1.dtype)])
         y0, k, t1 = jax.device_put((*jax.tree.map(padded, (y0, k)), t1), device)
         with jax.default_device(device):
-            drive = lambda now, y0, tol: self._drive(jitted, numbers, now, y0, tol, count)  # noqa: E731
+            tile = relays.TILE if device.platform == "cpu" else max(relays.TILE, capacity // WAVES)
+            drive = lambda now, y0, tol: jitted.relay(numbers, now, y0, tol, count, self.max_steps, tile=tile)  # noqa: E731
             result = self._solve(jitted, numbers, drive, y0, k, t1, rtol)
         return jax.tree.map(lambda x: np.array(np.asarray(x)[..., :count]), result)
 
     def in_lock_step(self, y0: Any, k: Any, t1: Any, rtol: Any) -> EnsembleResult:
         """All trajectories in one loop, for a caller under jit or vmap."""
         (plain, _), numbers = self.engine
-        drive = lambda now, y0, tol: plain.march(numbers, now, y0, tol, 2 * self.max_steps, self.max_steps)  # noqa: E731
+        drive = lambda now, y0, tol: plain.march(numbers, now, y0, tol, self.max_steps)  # noqa: E731
         return self._solve(plain, numbers, drive, y0, k, t1, rtol)
 
     def _solve(self, loops: Loops, numbers: tuple, drive: Any, y0: Any, k: Any, t1: Any, rtol: Any) -> EnsembleResult:
@@ -153,27 +148,3 @@ class Job(NamedTuple):
             return result
         ys = jax.tree.map(lambda *ys: jnp.stack(ys), *(r.y for r in shown[:-1]))
         return EnsembleResult(ys, result.ok, result.steps, result.rejected, result.error, result.events)
-
-    def _drive(self, loops: Loops, numbers: tuple, now: Lane, y0: Any, tol: Tolerance, count: int) -> Lane:
-        """Rounds of a few steps, until all lanes are done; whenever some are, they leave and the others close ranks."""
-        size = now.t.shape[0]
-        constants = jax.tree.map(jnp.copy, now.k)  # rounds are taken in place
-        out = jax.tree.map(lambda x: np.array(x), now._replace(k=None))
-        where = np.arange(count)  # lane -> trajectory
-        while count:
-            now, under_way = loops.rounds(numbers, now, y0, tol, count, ROUND, self.max_steps)
-            under_way = np.asarray(under_way)[:count]
-            left = int(under_way.sum())
-            if left and left > FULL * count:
-                continue
-            done = np.flatnonzero(~under_way)
-            for old, new in zip(jax.tree.leaves(out), jax.tree.leaves(now._replace(k=None)), strict=True):
-                old[where[done]] = np.asarray(new)[done]
-            if left:
-                stay = np.flatnonzero(under_way)
-                index = np.full(size, done[0], np.int32)  # a lane that is done fills the last tile
-                index[:left] = stay
-                now, y0 = loops.close_ranks(now, y0, index)
-                where = where[stay]
-            count = left
-        return jax.device_put(out)._replace(k=constants)

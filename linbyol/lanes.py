@@ -1,7 +1,6 @@
 """Lanes: many trajectories stepped side by side, each with its own step size, until each is done.
 
-A tile of lanes shares one loop of a few steps; between such rounds the lanes that are done leave, and the others close
-ranks. So no trajectory waits for the slowest, and a lane's numbers do not depend on its neighbours.
+A lane's numbers do not depend on its neighbours. Who steps with whom, and until when: `linbyol.relay`.
 """
 
 from collections.abc import Mapping
@@ -15,7 +14,6 @@ from jax import lax
 from linbyol.combinators import Flow
 from linbyol.rosenbrock import Method, step
 
-TILE = 1 << 8  # lanes in one loop: the numbers of their step, some 60 each, stay in a core's own cache
 Event = Any  # (y, k, y0) -> real; it happens where the value first is 0 or less
 
 
@@ -78,40 +76,15 @@ def advance(
     wanted = jnp.where(last & accept, lane.h, h * factor)
     stuck = (lane.t + wanted <= lane.t) | (lane.steps + lane.rejected + 1 >= max_steps)
     moved = lane._replace(
-        y=_select(accept, y, lane.y),
+        y=select(accept, y, lane.y),
         t=jnp.where(accept, jnp.where(last, lane.t1, lane.t + h), lane.t),
         h=jnp.where(h > 0, wanted, lane.h),
-        error=_select(accept, jax.tree.map(jnp.add, carried, local), lane.error),
+        error=select(accept, jax.tree.map(jnp.add, carried, local), lane.error),
         steps=lane.steps + accept,
         rejected=lane.rejected + (~accept & (h > 0)),
         failed=lane.failed | (stuck & (h > 0) & ~(accept & last)),
     )
     return moved._replace(marks={name: _mark(events[name], m, lane, moved, y0) for name, m in lane.marks.items()})
-
-
-def rounds(
-    method: Method,
-    flow: Flow,
-    events: Mapping[str, Event],
-    now: Lane,
-    y0: Any,
-    tol: Tolerance,
-    count: Any,
-    steps: Any,
-    max_steps: Any,
-    tile: int = TILE,
-) -> Lane:
-    """The first `count` lanes taken `steps` steps on, a tile at a time; a tile stops when its lanes are done."""
-    constants = now.k  # they never change, so they are read from where they are
-
-    def of_tile(i: Any, now: Lane) -> Lane:
-        cut = lambda x: lax.dynamic_slice_in_dim(x, i * tile, tile)  # noqa: E731
-        paste = lambda x, new: lax.dynamic_update_slice_in_dim(x, new, i * tile, 0)  # noqa: E731
-        part, k, first = jax.tree.map(cut, (now, constants, y0))
-        part = march(method, flow, events, part._replace(k=k), first, tol, steps, max_steps)
-        return jax.tree.map(paste, now, part._replace(k=None))
-
-    return lax.fori_loop(0, (count + tile - 1) // tile, of_tile, now._replace(k=None))._replace(k=constants)
 
 
 def march(
@@ -121,13 +94,12 @@ def march(
     now: Lane,
     y0: Any,
     tol: Tolerance,
-    steps: Any,
     max_steps: Any,
+    go: Any,
 ) -> Lane:
-    """All lanes side by side, `steps` steps or until they are done."""
+    """All lanes side by side, as long as go(lanes)."""
     one = jax.vmap(lambda lane, y0: advance(method, flow, events, lane, y0, tol, max_steps))
-    go = lambda s: (s[0] < steps) & jnp.any(unfinished(s[1]))  # noqa: E731
-    return lax.while_loop(go, lambda s: (s[0] + 1, one(s[1], y0)), (jnp.zeros((), jnp.int32), now))[1]
+    return lax.while_loop(go, lambda now: one(now, y0), now)
 
 
 def unfinished(lanes: Lane) -> Any:
@@ -157,7 +129,7 @@ def locate(method: Method, flow: Flow, event: Event, mark: Mark, k: Any, y0: Any
 def _mark(event: Event, mark: Mark, before: Lane, after: Lane, y0: Any) -> Mark:
     now = ~mark.happened & (event(after.y, after.k, y0) <= 0)
     found = Mark(jnp.ones_like(now), before.t, after.t - before.t, before.y)
-    return _select(now, found, mark)
+    return select(now, found, mark)
 
 
 def _size(local: Any, y: Any, after: Any, tol: Tolerance) -> Any:
@@ -179,5 +151,5 @@ def _pairs(a: Any, b: Any) -> Any:
     return zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
 
 
-def _select(take: Any, new: Any, old: Any) -> Any:
+def select(take: Any, new: Any, old: Any) -> Any:
     return jax.tree.map(lambda a, b: jnp.where(take, a, b), new, old)

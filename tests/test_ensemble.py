@@ -212,10 +212,10 @@ def test_one_compilation_for_all_values():
 
     _, jitted = Engine.of(amplitudes_flow, {}, "rodas5p").loops
     solve_amplitudes(Y, K, 5.0)
-    compiled = jitted.rounds._cache_size()
+    compiled = jitted.relay._cache_size()
     for eta in (0.01, 0.02):
         solve_amplitudes(Y, K._replace(eta=eta), 7.0, rtol=1e-5)
-    assert jitted.rounds._cache_size() == compiled
+    assert jitted.relay._cache_size() == compiled
     assert (
         Engine.of(hold(amplitudes_flow, "wa"), {}, "rodas5p").loops
         is not Engine.of(amplitudes_flow, {}, "rodas5p").loops
