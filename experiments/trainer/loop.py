@@ -65,7 +65,12 @@ def columns(session: Session, state: State) -> tuple[str, ...]:
     o, terms = session.o, state.tally.terms._fields[1:]
     measures = [name for name in Measures._fields if name not in terms]
     probes = [name for name in PROBES if name in o.probes + o.final]
-    return ("step", "epoch", "seed", *swept(o), "lr", "loss", *terms, *measures, *probes)
+    return ("step", "epoch", "seed", *map(heading, swept(o)), "lr", "loss", *terms, *measures, *probes)
+
+
+def heading(name: str) -> str:
+    """The column of a swept constant: a word of its own, for a loss may have a term of its name."""
+    return f"sweep_{name}"
 
 
 def due(o: Options, steps: int) -> dict[str, int]:
@@ -169,12 +174,12 @@ def _report(session: Session, state: State, step: int, now: list[str], sink: Sin
     factor = here(rate(o.schedule, np.int32(max(step - 1, 0)), plan.total, o.warmup * plan.steps, plan.dtype))
     results = []
     for i, (lane, (measures, spectra)) in enumerate(zip(session.lanes, found, strict=True)):
-        who = {"seed": lane.seed} | {name: lane.scalars[name] for name in swept(o)}
+        who = {"seed": lane.seed} | {heading(name): lane.scalars[name] for name in swept(o)}
         row: dict[str, Any] = {"step": step, "epoch": step / plan.steps} | who
         terms, count = lane_of(session, tally, i)
         if count:
-            row |= {"lr": lane.scalars["lr"] * float(factor), "loss": float(terms.total / count)}
-            row |= {name: float(x / count) for name, x in terms._asdict().items() if name != "total"}
+            row |= {"lr": lane.scalars["lr"] * float(factor), "loss": terms.total / count}
+            row |= {name: x / count for name, x in terms._asdict().items() if name != "total"}
         row |= measures
         if probes:
             accuracies = evaluate(session, state, i, probes, untrained=step == 0)
@@ -186,13 +191,12 @@ def _report(session: Session, state: State, step: int, now: list[str], sink: Sin
     return results
 
 
-def _measured(session: Session, state: State) -> Iterator[tuple[dict[str, float], dict[str, list[float]]]]:
+def _measured(session: Session, state: State) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Of each lane, its finite measures by name, and its spectra."""
     found = here(measure(session.plan, session.data, state, session.scalars, session.seeds))
     for i in range(session.plan.lanes):
         measures, spectra = lane_of(session, found, i)
-        numbers = {name: float(x) for name, x in measures._asdict().items() if np.isfinite(x)}
-        yield numbers, {name: np.asarray(x).tolist() for name, x in spectra._asdict().items()}
+        yield {name: x for name, x in measures._asdict().items() if np.isfinite(x)}, spectra._asdict()
 
 
 def here(tree: Any) -> Any:

@@ -51,6 +51,7 @@ class Folder:
 
     def save(self, step: int, state: State) -> None:
         sizes = {"metrics": self.table.size, "spectra": self.spectra.size}
+        self.run.write()  # a run that is killed keeps its seconds
         checkpoints.save(self.run.checkpoints, step, state, config=asdict(self.o), extra=sizes, keep=self.o.keep)
 
     def restore(self, like: State) -> tuple[int, State, list[str]]:

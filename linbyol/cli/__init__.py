@@ -19,6 +19,7 @@ from linbyol.cli.explain import Explain
 from linbyol.cli.figure import Figure
 from linbyol.cli.fit import Fit
 from linbyol.cli.phase import Phase
+from linbyol.cli.plot import Plot
 from linbyol.cli.prove import Prove
 from linbyol.cli.reproduce import Reproduce
 from linbyol.cli.simulate import Simulate
@@ -31,6 +32,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "fit": Fit,
     "explain": Explain,
     "train": Train,
+    "plot": Plot,
     "figure": Figure,
     "reproduce": Reproduce,
     "bench": Bench,

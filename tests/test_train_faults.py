@@ -1,0 +1,121 @@
+"""What can befall a run: killed, told to stop, a loss that is not finite, a full disk, damaged checkpoints."""
+
+import json
+import os
+import random
+import resource
+import signal
+import time
+
+import pytest
+from training_runs import final_state, finish, folder, preset, start
+
+KILLS = int(os.environ.get("LINBYOL_KILLS", "3"))  # more of them for a measurement
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The folder of a run that nothing befell, and its final arrays."""
+    out = tmp_path_factory.mktemp("whole")
+    code, _, err = finish(start(preset(out), "--out", out / "runs"))
+    assert code == 0, err
+    return out / "runs"
+
+
+def same(a, b):
+    """Rows, spectra and the last checkpoint have the same bytes."""
+    for name in ("metrics.csv", "spectra.jsonl"):
+        assert (folder(a) / name).read_bytes() == (folder(b) / name).read_bytes(), name
+    x, y = final_state(a), final_state(b)
+    assert x.keys() == y.keys()
+    assert all(x[name].tobytes() == y[name].tobytes() for name in x)
+
+
+def wait_for_rows(path, number, process):
+    """Until the table has so many lines, or the process has ended."""
+    while process.poll() is None and not (path.exists() and path.read_bytes().count(b"\n") >= number):
+        time.sleep(0.002)
+
+
+def test_killed_at_random_moments_a_run_ends_with_the_same_bits(whole, tmp_path):
+    rng, out, killed = random.Random(KILLS), tmp_path / "runs", 0
+    for moment in sorted(rng.uniform(0, 0.9) for _ in range(KILLS)):
+        process = start(preset(tmp_path), "--out", out)
+        table = out / folder(whole).name / "metrics.csv"
+        wait_for_rows(table, 2 + int(20 * moment), process)  # of 22 lines
+        time.sleep(rng.uniform(0, 0.02))
+        process.kill()
+        killed += finish(process)[0] == -signal.SIGKILL
+    assert killed > 0
+    code, _, err = finish(start(preset(tmp_path), "--out", out))
+    assert code == 0, err
+    same(out, whole)
+    record = json.loads((folder(out) / "run.json").read_text())
+    assert [session["status"] for session in record["sessions"]].count("killed") == killed
+
+
+def test_sigterm_saves_and_exits_143_and_the_same_command_goes_on(whole, tmp_path):
+    out = tmp_path / "runs"
+    process = start(preset(tmp_path), "--out", out)
+    wait_for_rows(out / folder(whole).name / "metrics.csv", 4, process)
+    process.send_signal(signal.SIGTERM)
+    code, words, err = finish(process)
+    if code == 143:  # it was not done already
+        assert "the same command goes on from there" in words
+        assert json.loads((folder(out) / "run.json").read_text())["status"] == "interrupted"
+    assert code in (0, 143), err
+    code, _, err = finish(start(preset(tmp_path), "--out", out))
+    assert code == 0, err
+    same(out, whole)
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(whole, tmp_path):
+    import shutil
+
+    out = tmp_path / "runs"
+    shutil.copytree(whole, out)
+    newest = max((folder(out) / "checkpoints").glob("step-*")) / "arrays.npz"
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 1
+    newest.write_bytes(content)
+    code, _, err = finish(start(preset(tmp_path), "--out", out))
+    assert code == 0, err
+    assert "arrays.npz" in err
+    same(out, whole)
+
+
+def test_a_loss_that_is_not_finite_exits_4_and_keeps_the_last_good_checkpoint(tmp_path):
+    out = tmp_path / "runs"
+    code, _, err = finish(
+        start(preset(tmp_path, loss='"l2"', lr="1e25", momentum="0.0", save=1, epochs=3), "--out", out)
+    )
+    assert code == 4, err
+    assert err.startswith("linbyol: The loss is not finite from step ")
+    assert err.count("\n") == 1
+    assert json.loads((folder(out) / "run.json").read_text())["status"] == "failed"
+    step = int(err.split("from step ")[1].split()[0])
+    saved = sorted(int(path.name[5:]) for path in (folder(out) / "checkpoints").glob("step-*"))
+    assert all(number <= step for number in saved)
+
+
+def test_a_full_disk_is_one_sentence_and_loses_nothing(whole, tmp_path):
+    """No file may grow beyond 8 kB: a checkpoint is larger."""
+    out = tmp_path / "runs"
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))  # noqa: E731
+    code, _, err = finish(start(preset(tmp_path), "--out", out, preexec_fn=limit))
+    assert code == 2, err
+    sentence = [line for line in err.splitlines() if line.startswith("linbyol: ")]
+    assert len(sentence) == 1
+    assert "cannot be written" in sentence[0]
+    assert not list((folder(out) / "checkpoints").glob("step-*"))
+    code, _, err = finish(start(preset(tmp_path), "--out", out))
+    assert code == 0, err
+    same(out, whole)
+
+
+def test_a_finished_run_says_so_and_trains_no_more(whole, tmp_path):
+    before = {path: path.stat().st_mtime_ns for path in (folder(whole) / "checkpoints").rglob("*")}
+    code, words, err = finish(start(preset(tmp_path), "--out", whole))
+    assert code == 0, err
+    assert str(folder(whole)) in words
+    assert before == {path: path.stat().st_mtime_ns for path in (folder(whole) / "checkpoints").rglob("*")}

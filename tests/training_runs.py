@@ -1,0 +1,81 @@
+"""Small runs of the command line in processes of their own.
+
+They share no cache of compiled programs: reading one back was seen to hang on CPU (jax 0.10.1).
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parent.parent
+TINY = """
+data = "digits"
+first = 128
+augment = "none"
+encoder = "linear"
+widths = [8]
+projector = []
+rule = "direct"
+batch = 64
+epochs = 30
+lr = 0.05
+log = 3
+measure = 30
+save = 4
+evaluate = 0
+probes = []
+final = []
+"""
+
+
+def preset(folder, **changes):
+    """A TOML file with the settings of TINY, some changed or added; its path."""
+    lines = {line.split(" = ")[0]: line for line in TINY.strip().splitlines()}
+    lines |= {name: f"{name} = {value}" for name, value in changes.items()}
+    path = Path(folder) / "tiny.toml"
+    path.write_text("\n".join(lines.values()) + "\n")
+    return path
+
+
+def start(*arguments, devices=1, **settings):
+    """`linbyol train …` as a process."""
+    environment = os.environ | {
+        "JAX_PLATFORMS": "cpu",
+        "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
+    }
+    command = [sys.executable, "-m", "linbyol", "train", *map(str, arguments)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, env=environment, cwd=ROOT, **pipes, **settings)
+
+
+def finish(process, seconds=240):
+    """(exit status, standard output, standard error); a process that hangs is killed."""
+    try:
+        out, err = process.communicate(timeout=seconds)
+    finally:
+        process.kill()
+    return process.returncode, out, err
+
+
+def folder(out):
+    """The one run's folder in `out`."""
+    (found,) = (path for path in Path(out).iterdir() if path.is_dir())
+    return found
+
+
+def final_state(out):
+    """Arrays of the newest checkpoint, by name."""
+    newest = max((folder(out) / "checkpoints").glob("step-*"))
+    with np.load(newest / "arrays.npz") as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def free_port():
+    """A port of the loopback that nobody uses now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
