@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 
 from linbyol.representation.probing import ProbeResult, candidates, held_out, samples, scale_of
 
-PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # candidates for alpha
+PENALTIES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # candidates for alpha
 
 
 def ridge_probe(
