@@ -16,7 +16,7 @@ class Bench:
 
     trajectories: int = 100_000
     """trajectories of the reference workload"""
-    sizes: tuple[int, ...] = (16, 64, 256, 512)
+    sizes: tuple[int, ...] = (16, 64, 256, 512, 1024)
     """sizes d of the matrix flows, with n = 2 d"""
     only: tuple[str, ...] = ()
     """contenders to measure, by the beginning of their names (all if none); matrix flows are then left out"""
@@ -80,9 +80,8 @@ def show(record: dict) -> None:
         table.add_row(row["name"], number(row["microseconds_at_target"]), number(times), number(row["compile_seconds"]))
     console.print(table)
     if record["matrix_flows"]:
-        table = Table("d", "seconds", "times its products", "scipy times ours", box=None, pad_edge=False)
+        table = Table("d", "seconds", "times its products", "diffrax", "RK45", "DOP853", box=None, pad_edge=False)
         for row in record["matrix_flows"]:
-            table.add_row(
-                str(row["d"]), number(row["seconds"]), number(row["times_products"]), number(row.get("times_scipy"))
-            )
+            others = [number(row.get(f"times_{name}")) for name in ("diffrax", "rk45", "dop853")]
+            table.add_row(str(row["d"]), number(row["seconds"]), number(row["times_products"]), *others)
         console.print(table)
