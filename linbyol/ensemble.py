@@ -4,6 +4,7 @@ Rosenbrock steps of order 5, one step size a trajectory, in chunks that the devi
 turn. A chunk's numbers depend on nothing outside it. For more than memory holds, and many hosts: `linbyol.shards`.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ __all__ = ["EnsembleResult", "solve", "solve_amplitudes", "solve_modes", "solve_
 CHUNK = 1 << 14  # trajectories a worker holds at once
 FEW = 1 << 10  # so many or fewer do not need a chunk's arrays
 TIGHTER = 0.15  # tolerance of a step in units of rtol, so that the error of the whole trajectory is below rtol
+MEMORY = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else np.inf  # bytes
 TRIES = 3  # each ten times tighter, for those whose error is still estimated above rtol
 
 
@@ -79,7 +81,8 @@ def solve(
     devices  JAX devices; by default all of this process
     progress a bar on standard error, if that is a terminal
 
-    A number in a leaf (N,) that is not finite marks its own trajectory only. Raises `InputError` for bad arguments.
+    A number in a leaf (N,) that is not finite marks its own trajectory only. Raises `InputError` for bad arguments, and
+    for more trajectories than memory holds.
     Compiles once for each (flow, events, method, size of chunk). Under `jit` or `vmap` all lanes share one loop.
     """
     task = _door(flow, y0, k, t1, rtol, atol, ts, max_steps, method, chunk, workers)
@@ -134,6 +137,7 @@ def _door(flow, y0, k, t1, rtol, atol, ts, max_steps, method, chunk, workers) ->
             raise checks.InputError(f"Argument `{name}` must be a positive whole number, but is {value!r}.")
     k = k._replace(tau=1.0) if getattr(k, "tau", None) is None and hasattr(k, "tau") else k
     named = [*checks.fields("y0", y0), *checks.fields("k", k), ("t1", t1)]
+    _check_memory(named, len(jax.tree.leaves(y0)), ts)
     if not jax.tree.leaves(y0):
         raise checks.InputError(f"Argument `y0` must hold numbers, but is {y0!r}.")
     checks.check_numbers("y0", jax.tree.map(_usual, y0))
@@ -159,6 +163,17 @@ def _door(flow, y0, k, t1, rtol, atol, ts, max_steps, method, chunk, workers) ->
             f"Argument `flow` must return the type of `y0`, {type(y0).__name__}, but returns {type(rate).__name__}."
         )
     return Task(y0, k, t1, None if ts is None else _times(ts, t1, traced), shape, traced)
+
+
+def _check_memory(named: list[tuple[str, Any]], fields: int, ts: Any) -> None:
+    """Arguments and results fit the machine: told before the first copy is made."""
+    N = max((x.size for _, x in named if isinstance(x, np.ndarray | jax.Array)), default=1)
+    numbers = 2 * len(named) + fields * (2 + (0 if ts is None else np.size(ts))) + 4
+    if (need := 8 * N * numbers) > MEMORY:
+        raise checks.InputError(
+            f"Argument `y0`: {N} trajectories need some {need / 1e9:.3g} GB, but this machine has "
+            f"{MEMORY / 1e9:.3g} GB; sweep them in shards (`linbyol.shards`)."
+        )
 
 
 def _common_shape(named: list[tuple[str, Any]]) -> tuple:

@@ -197,6 +197,32 @@ def test_chunks_threads_and_order_change_no_bit():
         assert np.abs(a / b[::-1] - 1).max() < 1e-13
 
 
+def test_more_than_memory_is_refused_before_it_is_touched():
+    many = np.broadcast_to(0.3, 10**12)  # eight bytes
+    with pytest.raises(InputError, match=r"`y0`: 1000000000000 trajectories need some .* GB.*`linbyol\.shards`"):
+        solve_amplitudes(Amplitudes(many, 0.2, 0.3), SLOW_TARGET, 10.0)
+    with pytest.raises(InputError, match="100000 trajectories need some"):
+        solve_amplitudes(Y._replace(w=np.ones(10**5), wp=0.2, wa=0.2), SLOW_TARGET, 10.0, ts=np.linspace(0, 10, 10**6))
+
+
+def test_wide_ranges_signs_and_stiffness():
+    """Constants over five decades, states of either sign, rates up to some 10⁴: against DOP853."""
+    rng = np.random.default_rng(5)
+    log = lambda low, high: 10 ** rng.uniform(np.log10(low), np.log10(high), 24)  # noqa: E731
+    sign = lambda: rng.choice([-1.0, 1.0], 24)  # noqa: E731
+    k = Isotropic(log(1e-2, 1e3), log(1e-3, 10), log(1e-4, 1), rng.uniform(0, 2, 24))
+    k = k._replace(tau=np.ones(24))
+    w = log(0.01, 2) * sign()
+    y = Amplitudes(w, log(0.01, 2) * sign(), w.copy())
+    found = solve_amplitudes(y, k, 10.0, rtol=1e-6, atol=1e-12)
+    exact = dop853(y, k, 10.0)
+    error = np.abs(np.stack(found.y, -1) - exact) / (np.abs(exact) + 1e-6)
+    assert found.ok.all()
+    assert error.max() < 1e-5  # ten times rtol
+    assert (np.asarray(found.error) < 1e-6).all()
+    assert np.mean(np.asarray(found.error) > error.max(-1)) > 0.9
+
+
 def test_under_jit_and_vmap():
     found = solve_amplitudes(Y, K, 10.0)
     traced = jax.jit(lambda y, k: solve_amplitudes(y, k, 10.0))(Y, K)
