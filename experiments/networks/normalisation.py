@@ -1,6 +1,7 @@
 """Batch normalisation with its own backward pass: half the time of the differentiated formula on a CPU."""
 
 import functools
+import math
 
 import jax
 import jax.numpy as jnp
@@ -70,8 +71,10 @@ standardised.defvjp(_standardised_forward, _standardised_backward)
 
 
 def _sums(x: Array) -> Channels:
-    """Over all axes but the last; on a CPU as a product with ones, which XLA runs twice as fast as its reduction."""
+    """Over all axes but the last; on a CPU by way of rows of 2048 numbers, which XLA adds up twice as fast."""
     if jax.default_backend() != "cpu":
         return jnp.sum(x, axis=tuple(range(x.ndim - 1)))
-    rows = x.reshape(-1, x.shape[-1])
-    return jnp.ones((rows.shape[0],), x.dtype) @ rows
+    c = x.shape[-1]
+    together = math.gcd(x.size // c, max(2048 // c, 1))
+    long = jnp.sum(x.reshape(-1, together * c), axis=0)
+    return jnp.sum(long.reshape(together, c), axis=0)
