@@ -179,6 +179,13 @@ def test_eight_devices_and_two_processes_give_the_same_bits(tmp_path):
     run = ENGINE + "shards.sweep(work, 9000, sys.argv[1], shard=4500)"
     finish(python(run, alone))
     finish(python(run + "\nassert jax.device_count() == 8", eight, devices=8))
+    killed = tmp_path / "killed"  # as soon as one of its two shards stands, then resumed on other devices
+    process = python(run, killed)
+    while not list(killed.glob("shard-*.json")) and process.poll() is None:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    finish(python(run, killed, devices=2))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -188,6 +195,6 @@ def test_eight_devices_and_two_processes_give_the_same_bits(tmp_path):
     )
     check = "\nassert shards.place() == (int(sys.argv[2]), 2)\njax.distributed.shutdown()"
     finish(*(python(join + run + check, two, i, devices=2) for i in range(2)))
-    assert contents(alone) == contents(eight) == contents(two)
+    assert contents(alone) == contents(eight) == contents(two) == contents(killed)
     made = [json.loads((two / f"shard-00000{i}.json").read_text())["host"] for i in range(2)]
     assert made == [0, 1]
