@@ -29,13 +29,14 @@ COLOURS = ("#D55E00", "#0072B2", "#56B4E9", "#009E73", "#AA4499", "#7A5C00", "#3
 
 
 def data(fast: bool = False, results: Path | None = None) -> dict[str, np.ndarray]:
-    """Names (c,), errors and microseconds (c, p); sizes (m,) and times in units of the products (m, solvers).
-
-    From the folder `results`, or, where no benchmark was run, as they came with the project.
-    """
+    """The numbers of a benchmark in the folder `results`, or, where none was run, as they came with the project."""
     del fast  # nothing is computed
     own = None if results is None else results / FILE
-    record = _read(own if own is not None and own.exists() else SHIPPED / FILE)
+    return numbers(_read(own if own is not None and own.exists() else SHIPPED / FILE))
+
+
+def numbers(record: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Names (c,), errors and microseconds (c, p); sizes (m,) and times in units of the products (m, solvers)."""
     rows = [row for row in record["contenders"] if row.get("points")]
     most = max(len(row["points"]) for row in rows)
     column = lambda row, key: [_number(p[key]) for p in row["points"]] + [np.nan] * (most - len(row["points"]))  # noqa: E731

@@ -8,9 +8,9 @@ import pytest
 
 from experiments.bench import matrices, trajectories
 from experiments.bench.contenders import Contender, contenders, numpy_rk4
-from experiments.bench.diagram import draw
 from experiments.bench.workload import T1, dop853, relative_error, take, workload
 from experiments.gpu.kernel import solve_in_blocks
+from figures import work_precision
 from linbyol.checks import InputError
 from linbyol.cli.bench import Bench
 from linbyol.ensemble import TIGHTER, solve_amplitudes
@@ -55,7 +55,12 @@ def test_a_measurement_is_json_with_a_picture(tmp_path):
     assert ours["microseconds_at_target"] > 0
     assert len(rk4["points"]) == 2
     assert "skipped" in torch or torch["points"]
-    draw(json.loads(json.dumps(plain(record))), tmp_path / "work.png")
+    record |= {"matrix_flows": []}
+    (tmp_path / "bench_cpu.json").write_text(json.dumps(plain(record)))
+    drawn = work_precision.data(results=tmp_path)
+    assert drawn["names"][0] == "linbyol"
+    assert drawn["error"][0].tolist() == [point["error_max"] for point in ours["points"]]
+    work_precision.draw(drawn).savefig(tmp_path / "work.png")
     assert (tmp_path / "work.png").stat().st_size > 1000
 
 
@@ -102,7 +107,9 @@ def test_the_command_refuses_in_a_sentence():
 
 def test_the_command_writes_its_record(tmp_path, capsys):
     out = tmp_path / "bench.json"
-    assert Bench(trajectories=32, only=("linbyol",), quick=True, out=out, json=True).run() == 0
+    plot = tmp_path / "bench.pdf"
+    assert Bench(trajectories=32, only=("linbyol",), quick=True, out=out, plot=plot, json=True).run() == 0
+    assert plot.read_bytes().startswith(b"%PDF")
     record = json.loads(out.read_text())
     assert record == json.loads(capsys.readouterr().out)
     assert record["environment"]["versions"]["jax"] == jax.__version__

@@ -145,5 +145,5 @@ def contenders(full: bool) -> list[Contender]:
         Contender("numbalsoda, loop", numbalsoda_loop, tolerances, 1024, "numbalsoda"),
     ]
     if full:
-        everybody[2:2] = [Contender("diffrax Kvaerno5, vmap", diffrax_vmap(diffrax.Kvaerno5()), tolerances[:4], 20_000)]
+        everybody[2:2] = [Contender("diffrax Kvaerno5, vmap", diffrax_vmap(diffrax.Kvaerno5()), tolerances[:4], 2048)]
     return everybody

@@ -79,7 +79,7 @@ def _row(d: int, t1: float, with_scipy: bool, repeats: int) -> dict[str, Any]:
     y0, k = problem(d)
     ts, alone = np.array([0.0, t1]), diffrax_alone(t1)
     ours = lambda: jax.block_until_ready(integrate(weights_flow, y0, k, ts, rtol=RTOL, atol=ATOL).ys)  # noqa: E731
-    theirs = lambda: jax.block_until_ready(alone(y0, k).ys)  # noqa: E731
+    theirs = lambda: jax.block_until_ready(alone(y0, k))  # noqa: E731
     compiling, found = _seconds(ours)
     _, other = _seconds(theirs)
     count = max(2, min(20, int(5e6 / d**3)))  # products in a row, some milliseconds
@@ -90,7 +90,7 @@ def _row(d: int, t1: float, with_scipy: bool, repeats: int) -> dict[str, Any]:
     for _ in range(repeats if d > 64 else 5 * repeats):
         for name, f in timed.items():
             best[name] = min(best[name], _seconds(f)[0])
-    steps = alone(y0, k).stats["num_steps"]  # the same tableau and controller, rejected steps too
+    steps = other.stats["num_steps"]  # the same tableau and controller, rejected steps too
     evaluations = STAGES * int(steps) + 2
     one_product = best["products"] / count
     flat = lambda ys: np.concatenate([np.asarray(leaf[-1]).ravel() for leaf in ys])  # noqa: E731
@@ -107,7 +107,7 @@ def _row(d: int, t1: float, with_scipy: bool, repeats: int) -> dict[str, Any]:
         "rate_times_products": best["rate"] / best["products"],
         "diffrax_seconds": best["theirs"],
         "times_diffrax": best["theirs"] / best["ours"],
-        "diffrax_difference": float(np.abs(flat(found) - flat(other)).max()),
+        "diffrax_difference": float(np.abs(flat(found) - flat(other.ys)).max()),
     }
     for method in METHODS if with_scipy else ():
         took, last = _seconds(lambda method=method: _scipy(y0, k, t1, method))

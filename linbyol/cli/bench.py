@@ -55,9 +55,9 @@ class Bench:
         if self.out:
             write_json(self.out, record)
         if self.plot:
-            from experiments.bench.diagram import draw
+            from figures import work_precision
 
-            draw(record, self.plot)
+            work_precision.draw(work_precision.numbers(record)).savefig(self.plot)
         print(to_json(record)) if self.json else show(record)
         return 0
 
