@@ -12,7 +12,7 @@ from experiments.networks.layers import BatchNorm, Statistics, conv, linear
 from experiments.networks.parts import MaxPool
 from linbyol.checks import InputError
 
-SMALL = {
+SMALL = {  # ResNet-18 has the parts of "res", and more to compile
     "linear": {"d": 5},
     "mlp": {"widths": (6, 5)},
     "conv": {"widths": (4, 6)},
@@ -77,8 +77,8 @@ def test_max_pool_takes_the_largest_and_shares_its_gradient_between_equals(key):
         theirs = lambda x: jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, (1, stride, stride, 1), edges)  # noqa: E731, B023
         np.testing.assert_array_equal(pool(x, True)[0], theirs(x))
         distinct = jax.random.permutation(key, jnp.arange(1.0, 1 + x.size)).reshape(x.shape) / 100
-        ours = jax.grad(lambda x: jnp.sum(jnp.sin(pool(x, True)[0])))(distinct)  # noqa: B023
-        expected = jax.grad(lambda x: jnp.sum(jnp.sin(theirs(x))))(distinct)  # noqa: B023
+        ours = jax.jit(jax.grad(lambda x: jnp.sum(jnp.sin(pool(x, True)[0]))))(distinct)  # noqa: B023
+        expected = jax.jit(jax.grad(lambda x: jnp.sum(jnp.sin(theirs(x)))))(distinct)  # noqa: B023
         np.testing.assert_allclose(ours, expected, atol=1e-15)
     shared = jax.grad(lambda x: jnp.sum(MaxPool()(x, True)[0]))(jnp.ones((1, 4, 4, 1)))
     np.testing.assert_array_equal(shared, 0.25)
@@ -111,14 +111,14 @@ def numpy_resnet(net, x):
 
 
 @pytest.fixture
-def resnet(key):
-    """A small one in float64 whose norms are not the identity, and images."""
-    net = jax.jit(lambda key: ENCODERS["resnet18"](key, (8, 8, 3), width=2, dtype=jnp.float64))(key)
-    trained, statistics = split(net)
-    leaves, shape = jax.tree.flatten(trained)
+def resnet():
+    """A small one in float64, of arbitrary weights and running statistics (no compilation), and images."""
+    make = lambda key: ENCODERS["resnet18"](key, (8, 8, 3), width=2, dtype=jnp.float64)  # noqa: E731
     rng = np.random.default_rng(2)
-    leaves = [p + jnp.asarray(0.3 * rng.normal(size=p.shape)) for p in leaves]
-    return join(jax.tree.unflatten(shape, leaves), statistics), jax.random.normal(key, (6, 8, 8, 3))
+    draw = lambda leaf: jnp.asarray(rng.uniform(0.1, 0.9, leaf.shape) * rng.choice([-1, 1, 1], leaf.shape[-1]))  # noqa: E731
+    net = jax.tree.map(draw, jax.eval_shape(make, jax.random.key(0)))
+    trained, statistics = split(net)
+    return join(trained, jax.tree.map(jnp.abs, statistics)), jnp.asarray(rng.normal(size=(6, 8, 8, 3)))
 
 
 def test_resnet_and_its_gradient_are_numpys(resnet):
@@ -169,7 +169,8 @@ def test_res_is_its_formula(key):
     y = np.maximum(numpy_norm(numpy_conv(numpy_norm(numpy_conv(x, conv1), norm1), conv2), norm2), 0)
     conv1, norm1, _, conv2, norm2 = net.body.layers[0].branch.layers
     z = numpy_norm(numpy_conv(np.maximum(numpy_norm(numpy_conv(y, conv1), norm1), 0), conv2), norm2)
-    np.testing.assert_allclose(net(jnp.asarray(x), True)[0], np.maximum(y + z / 2, 0).reshape(3, -1), atol=1e-11)
+    h = jax.jit(lambda net, x: net(x, True)[0])(net, x)
+    np.testing.assert_allclose(h, np.maximum(y + z / 2, 0).reshape(3, -1), atol=1e-11)
     assert net.features == 2 * 2 * 4
 
 
@@ -177,8 +178,8 @@ def test_res_is_its_formula(key):
 def test_every_encoder_trains_alike_alone_over_seeds_and_in_a_loop(name, key):
     shape, settings = (8, 8, 3), SMALL[name]
     x = jax.random.normal(key, (6, *shape), jnp.float32)
-    make = jax.jit(jax.vmap(lambda key: split(ENCODERS[name](key, shape, **settings))))
-    nets = make(jax.random.split(key, 2))
+    net = ENCODERS[name](key, shape, **settings)
+    nets = jax.tree.map(lambda leaf: jnp.stack([leaf, leaf[::-1]]), split(net))
 
     def step(_, state):
         def loss(trained):
@@ -202,7 +203,6 @@ def test_every_encoder_trains_alike_alone_over_seeds_and_in_a_loop(name, key):
         h, blocks = net(x, False)[0], net.blocks(x)
         return h, net.head(blocks[-1], False)[0], net(x.astype(jnp.bfloat16), True)[0]
 
-    net = ENCODERS[name](key, shape, **settings)
     h, last, half = seen(join(*alone), x)
     assert h.shape == (6, net.features)
     np.testing.assert_allclose(last, h, atol=1e-6)
