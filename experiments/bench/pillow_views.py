@@ -29,7 +29,7 @@ def cifar_view(image: Image.Image) -> np.ndarray:
 
 
 def digits_view(image: Image.Image) -> np.ndarray:
-    """Recipe "digits": a shift of at most one pixel, zeros coming in, and noise of 0.1; (1, h, w) float32."""
+    """Recipe "digits-shift": a shift of at most one pixel, zeros coming in, and noise of 0.1; (1, h, w) float32."""
     w, h = image.size
     left, top = random.randint(0, 2), random.randint(0, 2)
     image = ImageOps.expand(image, 1).crop((left, top, left + w, top + h))
@@ -37,7 +37,7 @@ def digits_view(image: Image.Image) -> np.ndarray:
     return np.array(image, np.float32)[None] / np.float32(255) + np.float32(0.1) * noise
 
 
-VIEWS: dict[str, Callable[[Image.Image], np.ndarray]] = {"cifar-byol": cifar_view, "digits": digits_view}
+VIEWS: dict[str, Callable[[Image.Image], np.ndarray]] = {"cifar-byol": cifar_view, "digits-shift": digits_view}
 
 
 def random_resized_crop(image: Image.Image) -> Image.Image:

@@ -35,7 +35,7 @@ def cifar_views(compile: Callable[[Any], Any] = lambda f: f) -> Callable[[Tensor
 
 
 def digits_views(compile: Callable[[Any], Any] = lambda f: f) -> Callable[[Tensor], Tensor]:
-    """Recipe "digits" for a batch of bytes: a shift of at most one pixel and noise of 0.1."""
+    """Recipe "digits-shift" for a batch of bytes: a shift of at most one pixel and noise of 0.1."""
     import torch
 
     def view(images: Tensor) -> Tensor:
@@ -50,7 +50,7 @@ def digits_views(compile: Callable[[Any], Any] = lambda f: f) -> Callable[[Tenso
     return compile(view)
 
 
-VIEWS: dict[str, Callable[..., Callable[[Tensor], Tensor]]] = {"cifar-byol": cifar_views, "digits": digits_views}
+VIEWS: dict[str, Callable[..., Callable[[Tensor], Tensor]]] = {"cifar-byol": cifar_views, "digits-shift": digits_views}
 
 
 def draws(x: Tensor, least: float, most: float) -> Tensor:

@@ -24,7 +24,7 @@ GAMMA_A = 0.996
 NETWORKS = {  # images (number, channels, side), recipe of the views, width of the features
     "conv": ((50_000, 3, 32), "cifar-byol", 128),
     "resnet18": ((50_000, 3, 32), "cifar-byol", 512),
-    "mlp": ((1_797, 1, 8), "digits", 256),
+    "mlp": ((1_797, 1, 8), "digits-shift", 256),
 }
 PATHS = ("loader", "device")
 PREDICTORS = ("linear", "mlp")
