@@ -74,8 +74,20 @@ def check_moment(name: str, A: Any) -> None:
     rounding = 100 * np.finfo(x.dtype if x.dtype.kind == "f" else float).eps * max(size, 1e-300) * shape[0]
     if (gap := float(np.abs(x - x.T).max(initial=0))) > rounding:
         raise InputError(f"Argument `{name}` must be symmetric, but differs from its transpose by {gap:.3g}.")
-    if (least := float(np.linalg.eigvalsh(x).min(initial=0))) < -rounding:
+    if (
+        not _has_root(x + rounding * np.eye(len(x)))
+        and (least := float(np.linalg.eigvalsh(x).min(initial=0))) < -rounding
+    ):
         raise InputError(f"Argument `{name}` must be positive semidefinite, but has the eigenvalue {least:.3g}.")
+
+
+def _has_root(A: np.ndarray) -> bool:
+    """Whether a Cholesky decomposition exists: half the time of eigenvalues, which are for the sentence."""
+    try:
+        np.linalg.cholesky(A)
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def check_weights(y: Any, k: Any) -> None:

@@ -14,11 +14,13 @@ from jaxtyping import Array, ArrayLike, Float
 
 from linbyol import checks
 from linbyol.combinators import Flow, settle
+from linbyol.door import prepare
 from linbyol.progress import Meter
 from linbyol.trajectory import Trajectory
+from linbyol.tsit5 import Tsit5
 
 SOLVERS: dict[str, Callable[[], diffrax.AbstractSolver]] = {
-    "tsit5": diffrax.Tsit5,
+    "tsit5": Tsit5,
     "dopri8": diffrax.Dopri8,
     "kvaerno5": diffrax.Kvaerno5,
 }
@@ -114,37 +116,6 @@ class steady(eqx.Module):  # noqa: N801
         return _largest(rate) - self.tol * (1 + _largest(y))
 
 
-def prepare(flow: Flow, y0: Any, k: Any) -> tuple[Any, Any]:
-    """The door: state and constants checked, as arrays of one floating dtype, the state in the shapes of its flow."""
-    checks.check_numbers("y0", y0)
-    checks.check_constants(k)
-    if all(hasattr(y0, name) for name in ("W", "Wp", "Wa")):
-        checks.check_weights(y0, k)
-    leaves = jax.tree.leaves(y0)
-    if not leaves:
-        raise checks.InputError(f"Argument `y0` must hold numbers, but is {y0!r}.")
-    y0, k = jax.tree.map(_floating, (y0, k))
-    for _ in range(2):  # a scalar leaf takes the shape that the others give the rate
-        try:
-            rate = jax.eval_shape(lambda y, k: flow(y, k), y0, k)  # flows with traced numbers have no hash
-        except (TypeError, ValueError) as error:
-            raise checks.InputError(f"Arguments `y0` and `k` do not fit the flow: {_first_line(error)}") from error
-        if jax.tree.structure(rate) != jax.tree.structure(y0):  # type: ignore[operator]
-            raise checks.InputError(
-                f"Argument `flow` must return the type of `y0`, {type(y0).__name__}, but returns {type(rate).__name__}."
-            )
-        dtype = jnp.result_type(*(leaf.dtype for leaf in jax.tree.leaves((y0, rate))))
-        try:
-            y0 = jax.tree.map(lambda a, r, dtype=dtype: jnp.broadcast_to(a, r.shape).astype(dtype), y0, rate)
-        except ValueError:
-            shapes = [(name, jnp.shape(leaf)) for name, leaf in checks.fields("y0", y0)]
-            raise checks.InputError(
-                f"Argument `y0` does not fit the flow's rate: shapes {shapes} against "
-                f"{[leaf.shape for leaf in jax.tree.leaves(rate)]}."
-            ) from None
-    return y0, k
-
-
 @eqx.filter_jit
 def _solve(flow, y0, k, ts, rtol, atol, solver, event, dense, max_steps, progress, adjoint) -> Trajectory:
     # An event falls through zero, so the bisection need not look which way: under vmap it also runs where none happened
@@ -218,10 +189,6 @@ def _traced(tree: Any) -> Any:
     return jax.tree.map(lambda a: jnp.asarray(a) if isinstance(a, float | int) and not isinstance(a, bool) else a, tree)
 
 
-def _floating(a: Any) -> Array:
-    return jnp.asarray(a, dtype=None if jnp.issubdtype(jnp.result_type(a), jnp.floating) else float)
-
-
 def _largest(tree: Any) -> Float[Array, ""]:
     return jnp.max(jnp.array([jnp.max(jnp.abs(leaf)) for leaf in jax.tree.leaves(tree)]))
 
@@ -245,10 +212,6 @@ def _reason(trajectory: Trajectory, ts: Array, max_steps: int) -> str:
     else:
         why = "the state stopped being finite"
     return f"Integration stopped at t = {reached:.6g} of {end:.6g}{lanes}: {why}; see `max_steps`, `rtol`, `solver`."
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0].rstrip(".") + "."
 
 
 __all__ = ["SOLVERS", "IntegrationError", "Trajectory", "collapse", "euler", "integrate", "steady"]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from linbyol.checks import InputError
+from linbyol.door import prepare
 from linbyol.equations import weights_flow
 from linbyol.images import moments_of_file
-from linbyol.integrate import prepare
 from linbyol.moments import feasible, moments_of_bank, moments_of_images, moments_of_views
 from linbyol.store import FileError, write_arrays
 from linbyol.views import Augmentation, views_of
