@@ -145,7 +145,9 @@ def nt_xent(z1: Embeddings, z2: Embeddings, *, temperature: float | Array = 0.5)
     return Contrastive(spread - positives, -positives, spread)
 
 
-def barlow_twins(z1: Embeddings, z2: Embeddings, *, redundancy: float | Array = 5e-3, eps: float = 1e-5) -> Decorrelated:
+def barlow_twins(
+    z1: Embeddings, z2: Embeddings, *, redundancy: float | Array = 5e-3, eps: float = 1e-5
+) -> Decorrelated:
     """Barlow Twins: Σ_i (1 - C_ii)² + λ Σ_{i≠j} C_ij², λ = `redundancy`, C the cross-correlation over the batch.
 
     Features are standardised with divisor b and eps under the root, as batch normalisation does.

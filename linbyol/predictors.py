@@ -26,10 +26,8 @@ def directpred(
         raise ValueError(f'Argument `form` must be "paper" or "code", but is {form!r}.')
     s, U = jnp.linalg.eigh(F)  # F = U diag(s) Uᵀ, ascending
     s = jnp.maximum(s, 0)
-    if form == "paper":
-        p = jnp.sqrt(s) + eps * s[-1]
-    else:
-        p = jnp.sqrt(s / jnp.where(s[-1] > 0, s[-1], 1)) + eps
+    largest = jnp.where(s[-1] > 0, s[-1], 1)
+    p = {"paper": lambda: jnp.sqrt(s) + eps * s[-1], "code": lambda: jnp.sqrt(s / largest) + eps}[form]()
     return _with_spectrum(U, p if floor is None else jnp.maximum(p, floor))
 
 

@@ -15,6 +15,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,10 @@ NETWORKS = {  # images (number, channels, side), recipe of the views, width of t
     "conv": ((50_000, 3, 32), "cifar-byol", 128),
     "resnet18": ((50_000, 3, 32), "cifar-byol", 512),
     "mlp": ((1_797, 1, 8), "digits-shift", 256),
+    "digits": ((1_797, 1, 8), "digits-shift", 32),  # as in the presets of the digits
 }
+WIDTHS = {"mlp": (256, 256), "digits": (256, 32)}  # of the encoder
+HEADS = {"digits": (128, 32)}  # hidden and last width of the projector; the others' are 512, 128
 PATHS = ("loader", "device")
 PREDICTORS = ("linear", "mlp")
 
@@ -99,9 +103,13 @@ def prepared(
     (number, channels, side), recipe, features = NETWORKS[network]
     bytes_ = np.random.default_rng(seed).integers(0, 256, (number, channels, side, side), np.uint8)
 
-    online = torch.nn.Sequential(encoder(network), projector(features)).to(device, memory_format=layout).train()
+    online = (
+        torch.nn.Sequential(encoder(network), projector(features, *HEADS.get(network, (512, 128))))
+        .to(device, memory_format=layout)
+        .train()
+    )
     target = copy.deepcopy(online).requires_grad_(False)
-    predict = heads(predictor).to(device).train()
+    predict = heads(predictor, HEADS.get(network, (512, 128))[1]).to(device).train()
     parameters = [*online.parameters(), *predict.parameters()]
     optimiser = torch.optim.SGD(parameters, **SETTINGS, fused=on_gpu)
     pairs = torch_batches.PATHS[path](bytes_, recipe, batch, device, workers, compile)
@@ -148,27 +156,30 @@ def encoder(network: str) -> Any:
 
     from experiments.bench import convolution_torch
 
-    if network == "mlp":
-        blocks = [layer for n in (64, 256) for layer in (nn.Linear(n, 256), nn.BatchNorm1d(256), nn.ReLU())]
+    if network in WIDTHS:
+        sizes = (64, *WIDTHS[network])
+        blocks = [layer for n, d in pairwise(sizes) for layer in (nn.Linear(n, d), nn.BatchNorm1d(d), nn.ReLU())]
         return nn.Sequential(nn.Flatten(), *blocks)
     parts = {"conv": convolution_torch.conv, "resnet18": convolution_torch.resnet18}[network]()
     return nn.Sequential(*parts, nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
-def projector(features: int) -> Any:
-    """features → 512, batch normalisation without scale and shift, ReLU, → 128."""
+def projector(features: int, hidden: int = 512, d: int = 128) -> Any:
+    """features → hidden, batch normalisation without scale and shift, ReLU, → d."""
     from torch import nn
 
-    return nn.Sequential(nn.Linear(features, 512), nn.BatchNorm1d(512, affine=False), nn.ReLU(), nn.Linear(512, 128))
+    return nn.Sequential(
+        nn.Linear(features, hidden), nn.BatchNorm1d(hidden, affine=False), nn.ReLU(), nn.Linear(hidden, d)
+    )
 
 
-def heads(predictor: str) -> Any:
-    """The predictor: 128 → 128 without bias, or 128 → 512 → 128 as the projector."""
+def heads(predictor: str, d: int = 128) -> Any:
+    """The predictor: d → d without bias, or d → 512 → d as the projector."""
     from torch import nn
 
     if predictor == "linear":
-        return nn.Linear(128, 128, bias=False)
-    return nn.Sequential(nn.Linear(128, 512), nn.BatchNorm1d(512, affine=False), nn.ReLU(), nn.Linear(512, 128))
+        return nn.Linear(d, d, bias=False)
+    return nn.Sequential(nn.Linear(d, 512), nn.BatchNorm1d(512, affine=False), nn.ReLU(), nn.Linear(512, d))
 
 
 def main() -> None:

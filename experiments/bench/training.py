@@ -23,6 +23,7 @@ import jax
 import numpy as np
 
 from experiments.datasets import Dataset, Split
+from experiments.networks.memory import keep_memory
 from experiments.trainer.options import Options
 from experiments.trainer.session import Session, prepare
 from experiments.trainer.steps import State, advance, orders_of
@@ -36,6 +37,11 @@ BYOL = Options(
 )
 NETWORKS = {  # options, images (number, side, channels), steps a round on a CPU
     "mlp": (replace(BYOL, encoder="mlp", widths=(256, 256), augment="digits-shift"), (1_797, 8, 1), 100),
+    "digits": (
+        replace(BYOL, encoder="mlp", widths=(256, 32), projector=(128, 32), augment="digits-shift"),
+        (1_797, 8, 1),
+        500,
+    ),
     "conv": (replace(BYOL, encoder="conv", widths=(32, 64, 128), augment="cifar-byol"), (50_000, 32, 3), 4),
     "resnet18": (replace(BYOL, encoder="resnet18", widths=(64,), augment="cifar-byol"), (50_000, 32, 3), 1),
 }
@@ -74,7 +80,7 @@ class Ours:
         return time.perf_counter() - began
 
     def operations(self) -> float:
-        """Floating-point operations of a step on an image, as XLA counts them; custom calls such as eigh are not seen."""
+        """Floating-point operations of a step on an image, as XLA counts them; eigh is not seen."""
         plan, s = self.session.plan, self.session
         numbers = np.int32(0), np.int32(1)
         cost = advance.lower(plan, s.data, self.state, self.orders, s.scalars, s.seeds, *numbers).cost_analysis()
@@ -180,6 +186,7 @@ def main() -> None:
     ask.add_argument("--lanes", type=int, default=8, help="seeds that train together, 0 for none")
     ask.add_argument("--out", type=Path, help="JSON file to write")
     a = ask.parse_args()
+    keep_memory()
     rows = []
     for network in a.network:
         steps = NETWORKS[network][2]

@@ -56,6 +56,9 @@ class Train:
         from linbyol.cli.checkout import require_checkout
 
         require_checkout("train")
+        from experiments.networks.memory import keep_memory
+
+        keep_memory()
         from experiments import presets
 
         if self.list:
