@@ -12,8 +12,7 @@ from experiments.networks.layers import BatchNorm, Statistics, conv, linear
 from experiments.networks.parts import MaxPool
 from linbyol.checks import InputError
 
-SMALL = {  # ResNet-18 has the parts of "res", and more to compile
-    "linear": {"d": 5},
+SMALL = {  # "linear" is a part of "mlp", and ResNet-18 has the parts of "res", with more to compile
     "mlp": {"widths": (6, 5)},
     "conv": {"widths": (4, 6)},
     "res": {"layers": 1, "width": 4},
@@ -22,6 +21,19 @@ SMALL = {  # ResNet-18 has the parts of "res", and more to compile
 
 def size(tree):
     return sum(leaf.size for leaf in jax.tree.leaves(tree))
+
+
+def drawn(name, shape, dtype=jnp.float64, **settings):
+    """A network of arbitrary weights and running statistics, by NumPy: nothing is compiled."""
+    rng = np.random.default_rng(2)
+    shapes = jax.eval_shape(lambda key: ENCODERS[name](key, shape, dtype=dtype, **settings), jax.random.key(0))
+
+    def draw(leaf):
+        sign = rng.choice([-1, 1, 1], leaf.shape[-1])
+        return jnp.asarray(rng.uniform(0.1, 0.9, leaf.shape) * sign, leaf.dtype)
+
+    trained, statistics = split(jax.tree.map(draw, shapes))
+    return join(trained, jax.tree.map(lambda x: jnp.asarray(np.abs(x)), statistics))
 
 
 def parameters(name, shape, **settings):
@@ -47,7 +59,7 @@ def test_networks_have_as_many_parameters_as_published():
 
 @pytest.mark.parametrize("train", [True, False])
 @pytest.mark.parametrize("affine", [True, False])
-def test_batch_norm_is_numpys_with_its_gradients(key, train, affine):
+def test_batch_norm_is_numpys_with_its_gradients(train, affine):
     rng = np.random.default_rng(0)
     x, g = rng.normal(3, 2, (5, 4, 3, 6)), rng.normal(size=(5, 4, 3, 6))
     mean, var = rng.normal(size=6), rng.uniform(1, 2, 6)
@@ -57,8 +69,13 @@ def test_batch_norm_is_numpys_with_its_gradients(key, train, affine):
     axes = (0, 1, 2)
     m, v = (x.mean(axis=axes), x.var(axis=axes)) if train else (mean, var)
     z, root = (x - m) / np.sqrt(v + 1e-5), np.sqrt(v + 1e-5)
-    y, back, after = jax.vjp(lambda layer, x: layer(x, train), layer, jnp.asarray(x), has_aux=True)
-    slopes, dx = back(jnp.asarray(g))
+
+    @jax.jit
+    def with_gradients(layer, x, g):
+        y, back, after = jax.vjp(lambda layer, x: layer(x, train), layer, x, has_aux=True)
+        return y, *back(g), after
+
+    y, slopes, dx, after = with_gradients(layer, x, g)
     np.testing.assert_allclose(y, z * scale + shift, atol=1e-12)
     centred = g - g.mean(axis=axes) - z * (g * z).mean(axis=axes) if train else g
     np.testing.assert_allclose(dx, scale / root * centred, atol=1e-12)
@@ -70,17 +87,20 @@ def test_batch_norm_is_numpys_with_its_gradients(key, train, affine):
     np.testing.assert_allclose(after.statistics.var, moved[1], atol=1e-12)
 
 
-def test_max_pool_takes_the_largest_and_shares_its_gradient_between_equals(key):
-    x = jax.nn.relu(jax.random.normal(key, (2, 7, 9, 3)))
+def test_max_pool_takes_the_largest_and_shares_its_gradient_between_equals():
+    rng = np.random.default_rng(0)
+    x = np.maximum(rng.normal(size=(2, 7, 9, 3)), 0)
+    distinct = rng.permutation(np.arange(1.0, 1 + x.size)).reshape(x.shape) / 100
     for pool, size, stride, padding in [(MaxPool(), 2, 2, 0), (MaxPool(3, 2, 1), 3, 2, 1)]:
         window, edges = (1, size, size, 1), [(0, 0), (padding,) * 2, (padding,) * 2, (0, 0)]
         theirs = lambda x: jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, (1, stride, stride, 1), edges)  # noqa: E731, B023
-        np.testing.assert_array_equal(pool(x, True)[0], theirs(x))
-        distinct = jax.random.permutation(key, jnp.arange(1.0, 1 + x.size)).reshape(x.shape) / 100
-        ours = jax.jit(jax.grad(lambda x: jnp.sum(jnp.sin(pool(x, True)[0]))))(distinct)  # noqa: B023
-        expected = jax.jit(jax.grad(lambda x: jnp.sum(jnp.sin(theirs(x)))))(distinct)  # noqa: B023
-        np.testing.assert_allclose(ours, expected, atol=1e-15)
-    shared = jax.grad(lambda x: jnp.sum(MaxPool()(x, True)[0]))(jnp.ones((1, 4, 4, 1)))
+        ours = lambda x: pool(x, True)[0]  # noqa: E731, B023
+        slope = lambda f: jax.grad(lambda x: jnp.sum(jnp.sin(f(x))))  # noqa: E731
+        both = jax.jit(lambda x, distinct: [(f(x), slope(f)(distinct)) for f in (ours, theirs)])  # noqa: B023
+        (mine, my_slope), (expected, expected_slope) = both(x, distinct)
+        np.testing.assert_array_equal(mine, expected)
+        np.testing.assert_allclose(my_slope, expected_slope, atol=1e-15)
+    shared = jax.jit(jax.grad(lambda x: jnp.sum(MaxPool()(x, True)[0])))(np.ones((1, 4, 4, 1)))
     np.testing.assert_array_equal(shared, 0.25)
 
 
@@ -110,61 +130,52 @@ def numpy_resnet(net, x):
     return x.mean(axis=(1, 2))
 
 
-@pytest.fixture
-def resnet():
-    """A small one in float64, of arbitrary weights and running statistics (no compilation), and images."""
-    make = lambda key: ENCODERS["resnet18"](key, (8, 8, 3), width=2, dtype=jnp.float64)  # noqa: E731
-    rng = np.random.default_rng(2)
-    draw = lambda leaf: jnp.asarray(rng.uniform(0.1, 0.9, leaf.shape) * rng.choice([-1, 1, 1], leaf.shape[-1]))  # noqa: E731
-    net = jax.tree.map(draw, jax.eval_shape(make, jax.random.key(0)))
+def test_resnet_and_its_gradient_are_numpys():
+    net, rng = drawn("resnet18", (8, 8, 3), width=2), np.random.default_rng(1)
+    x, weights = rng.normal(size=(6, 8, 8, 3)), rng.normal(size=16)
     trained, statistics = split(net)
-    return join(trained, jax.tree.map(jnp.abs, statistics)), jnp.asarray(rng.normal(size=(6, 8, 8, 3)))
-
-
-def test_resnet_and_its_gradient_are_numpys(resnet):
-    net, x = resnet
-    trained, statistics = split(net)
-    rng = np.random.default_rng(1)
-    weights = rng.normal(size=16)
 
     def loss(trained):
-        after = join(trained, statistics)
-        h, _ = after(x, True)
-        return jnp.sum(h @ weights), (h, after(x, False)[0], after.blocks(x))
+        h, _ = join(trained, statistics)(x, True)
+        return jnp.sum(h @ weights), h
 
-    (_, (h, rest, blocks)), slope = jax.jit(jax.value_and_grad(loss, has_aux=True))(trained)
-    np.testing.assert_allclose(h, numpy_resnet(net, np.asarray(x)), atol=1e-10)  # rounding, 20 norms
+    (_, h), slope = jax.jit(jax.value_and_grad(loss, has_aux=True))(trained)
+    np.testing.assert_allclose(h, numpy_resnet(net, x), atol=1e-10)  # rounding, 20 norms
+    blocks = jax.eval_shape(lambda x: net.blocks(x), x)
     assert [block.shape[1:] for block in blocks] == [(8 // 2**i, 8 // 2**i, 2 * 2**i) for i in range(4) for _ in "12"]
-    np.testing.assert_allclose(blocks[-1].mean(axis=(1, 2)), rest, atol=1e-12)
     way = jax.tree.map(lambda p: rng.normal(size=p.shape), trained)
     along_way = sum(jax.tree.leaves(jax.tree.map(lambda a, b: np.sum(np.asarray(a) * b), slope, way)))
-    at = lambda t: join(jax.tree.map(lambda p, v: p + t * v, trained, way), statistics)  # noqa: E731
-    ends = [np.sum(numpy_resnet(at(t), np.asarray(x)) @ weights) for t in (1e-6, -1e-6)]
+    at = lambda t: join(jax.tree.map(lambda p, v: np.asarray(p) + t * v, trained, way), statistics)  # noqa: E731
+    ends = [np.sum(numpy_resnet(at(t), x) @ weights) for t in (1e-6, -1e-6)]
     assert along_way == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-6)  # central difference: 1e-10/1e-6, and kinks
 
 
 def test_initial_values_are_pytorchs(key):
-    layer = linear(key, 50, 400)
-    for values, bound in [(layer.weight, 50**-0.5), (layer.bias, 50**-0.5), (conv(key, 8, 64).kernel, 72**-0.5)]:
-        assert 0.99 * bound < jnp.max(jnp.abs(values)) <= bound
-        assert abs(float(jnp.std(values)) / (bound / 3**0.5) - 1) < 4 / values.size**0.5  # uniform: 4 standard errors
-    he = conv(key, 8, 64, init="he").kernel
-    assert abs(float(jnp.std(he)) / (2 / (64 * 9)) ** 0.5 - 1) < 4 / (2 * he.size) ** 0.5
-    W = ENCODERS["linear"](key, (8, 8, 1), d=64).body.layers[0].weight
-    assert abs(float(jnp.std(W)) * 8 - 1) < 4 / (2 * W.size) ** 0.5
+    @jax.jit
+    def first(key):
+        he = conv(key, 8, 64, init="he").kernel
+        return linear(key, 50, 400), conv(key, 8, 64).kernel, he, ENCODERS["linear"](key, (8, 8, 1), d=64)
+
+    layer, kernel, he, encoder = jax.tree.map(np.asarray, first(key))
+    for values, bound in [(layer.weight, 50**-0.5), (layer.bias, 50**-0.5), (kernel, 72**-0.5)]:
+        assert 0.99 * bound < np.max(np.abs(values)) <= bound
+        assert abs(np.std(values) / (bound / 3**0.5) - 1) < 4 / values.size**0.5  # uniform: 4 standard errors
+    W = encoder.body.layers[0].weight
+    for values, std in [(he, (2 / (64 * 9)) ** 0.5), (W, 1 / 8)]:
+        assert abs(np.std(values) / std - 1) < 4 / (2 * values.size) ** 0.5
 
 
-def test_linear_encoder_is_the_papers_W(key):
-    net = ENCODERS["linear"](key, (3, 2, 2), d=4, dtype=jnp.float64)
-    x = jax.random.normal(key, (5, 3, 2, 2))
-    W = net.body.layers[0].weight
+def test_linear_encoder_is_the_papers_W():
+    net = drawn("linear", (3, 2, 2), d=4)
+    x = np.random.default_rng(0).normal(size=(5, 3, 2, 2))
+    W = np.asarray(net.body.layers[0].weight)
     assert [leaf.shape for leaf in jax.tree.leaves(net)] == [(4, 12)]
-    np.testing.assert_allclose(net(x, True)[0], x.reshape(5, 12) @ W.T, atol=1e-14)
+    np.testing.assert_allclose(net(jnp.asarray(x), True)[0], x.reshape(5, 12) @ W.T, atol=1e-14)
 
 
-def test_res_is_its_formula(key):
-    net = ENCODERS["res"](key, (8, 8, 3), layers=1, width=4, output="flat", factor=0.5, dtype=jnp.float64)
-    x = np.asarray(jax.random.normal(key, (3, 8, 8, 3)))
+def test_res_is_its_formula():
+    net = drawn("res", (8, 8, 3), layers=1, width=4, output="flat", factor=0.5)
+    x = np.random.default_rng(0).normal(size=(3, 8, 8, 3))
     conv1, norm1, conv2, norm2, _ = net.stem.layers
     y = np.maximum(numpy_norm(numpy_conv(numpy_norm(numpy_conv(x, conv1), norm1), conv2), norm2), 0)
     conv1, norm1, _, conv2, norm2 = net.body.layers[0].branch.layers
@@ -175,11 +186,11 @@ def test_res_is_its_formula(key):
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_every_encoder_trains_alike_alone_over_seeds_and_in_a_loop(name, key):
-    shape, settings = (8, 8, 3), SMALL[name]
-    x = jax.random.normal(key, (6, *shape), jnp.float32)
-    net = ENCODERS[name](key, shape, **settings)
-    nets = jax.tree.map(lambda leaf: jnp.stack([leaf, leaf[::-1]]), split(net))
+def test_every_encoder_trains_alike_alone_over_seeds_and_in_a_loop(name):
+    shape = (8, 8, 3)
+    x = jnp.asarray(np.random.default_rng(0).normal(size=(6, *shape)), jnp.float32)
+    net = drawn(name, shape, jnp.float32, **SMALL[name])
+    nets = jax.tree.map(lambda leaf: np.stack([leaf, leaf[::-1]]), split(net))
 
     def step(_, state):
         def loss(trained):
@@ -207,8 +218,6 @@ def test_every_encoder_trains_alike_alone_over_seeds_and_in_a_loop(name, key):
     assert h.shape == (6, net.features)
     np.testing.assert_allclose(last, h, atol=1e-6)
     assert half.dtype == jnp.bfloat16
-    buffers = [leaf.unsafe_buffer_pointer() for leaf in jax.tree.leaves(net)]
-    assert len(set(buffers)) == len(buffers)  # or a step could not donate them
 
 
 def test_parameters_and_statistics_are_apart_and_come_together(key):
@@ -219,13 +228,16 @@ def test_parameters_and_statistics_are_apart_and_come_together(key):
     assert size(trained) + size(statistics) == size(net)
     for a, b in zip(jax.tree.leaves(join(trained, statistics)), jax.tree.leaves(net), strict=True):
         assert a is b
+    buffers = [leaf.unsafe_buffer_pointer() for leaf in jax.tree.leaves(net)]
+    assert len(set(buffers)) == len(buffers)  # or a step could not donate them
 
 
 def test_refreshed_statistics_are_the_mean_over_batches(key):
-    net = mlp(key, (5, 4, 3), norm="batch", dtype=jnp.float64)
-    batches = list(jax.random.normal(key, (3, 20, 5)))
-    inside = [np.asarray(net.layers[0](x, True)[0]) for x in batches]
-    found = refreshed(net, batches).layers[1].statistics
+    net = drawn("mlp", (5, 1, 1), widths=(4, 3))
+    batches = list(np.random.default_rng(0).normal(size=(3, 20, 5, 1, 1)))
+    first = net.body.layers[0].layers[0]
+    inside = [x.reshape(20, 5) @ np.asarray(first.weight).T + np.asarray(first.bias) for x in batches]
+    found = refreshed(net, batches).body.layers[0].layers[1].statistics
     np.testing.assert_allclose(found.mean, np.mean([h.mean(axis=0) for h in inside], axis=0), atol=1e-14)
     np.testing.assert_allclose(found.var, np.mean([h.var(axis=0, ddof=1) for h in inside], axis=0), atol=1e-14)
     with pytest.raises(InputError, match="`batches` must hold at least one batch"):
@@ -236,12 +248,13 @@ def test_refreshed_statistics_are_the_mean_over_batches(key):
 
 def test_heads_have_the_layers_they_are_asked_for(key):
     names = lambda net: [type(layer).__name__ for layer in net.layers]  # noqa: E731
-    assert names(mlp(key, (4, 2))) == ["Linear"]
-    paper = mlp(key, (512, 512, 128), norm="batch-no-affine")
+    head = lambda *sizes, **settings: jax.eval_shape(lambda key: mlp(key, sizes, **settings), key)  # noqa: E731
+    assert names(head(4, 2)) == ["Linear"]
+    paper = head(512, 512, 128, norm="batch-no-affine")
     assert names(paper) == ["Linear", "BatchNorm", "Relu", "Linear"]
     assert paper.layers[1].scale is paper.layers[1].shift is None
-    assert names(mlp(key, (4, 5, 2), norm="batch", bias=False, final_norm=True))[-2:] == ["Linear", "BatchNorm"]
-    assert mlp(key, (4, 5, 2), bias=False).layers[0].bias is None
+    assert names(head(4, 5, 2, norm="batch", bias=False, final_norm=True))[-2:] == ["Linear", "BatchNorm"]
+    assert head(4, 5, 2, bias=False).layers[0].bias is None
     with pytest.raises(InputError, match="`norm` must be one of batch, batch-no-affine, None, but is 'layer'"):
         mlp(key, (4, 5, 2), norm="layer")
     for name, setting in [("conv", "down"), ("resnet18", "stem"), ("res", "output")]:
