@@ -81,7 +81,8 @@ def guarded(command) -> int:
     """Run a verb; what a user can mend is one sentence on standard error and an exit status, never a traceback."""
     import jax
 
-    jax.config.update("jax_enable_x64", getattr(command, "x64", True))
+    if getattr(command, "x64", True):
+        jax.config.update("jax_enable_x64", True)
     from linbyol.checks import InputError
     from linbyol.integrate import IntegrationError
     from linbyol.store import FileError

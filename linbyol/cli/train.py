@@ -49,7 +49,7 @@ class Train:
     json: bool = False
     """print JSON alone"""
 
-    x64: ClassVar[bool] = False  # a setting of the run decides
+    x64: ClassVar[bool] = False  # a setting of the run decides, for its time alone
 
     def run(self) -> int:
         from linbyol.checks import InputError
