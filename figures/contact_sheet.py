@@ -2,7 +2,7 @@
 
 What to see: above, one part at a time, of 16 draws the one that changes the image most, so each part is seen to do what
 its name says and nothing else. Below, the views that BYOL would pair: the strong recipe leaves the object and takes its
-place, size and colours; the digits are only shifted and made noisy. Reads the arrays of
+place, size and colours; the digits are only cut a little and made noisy. Reads the arrays of
 experiments/studies/contact_sheet.py, whose docstring names them, and never trains.
 """
 
@@ -16,8 +16,8 @@ from linbyol.store import read_arrays
 
 CAPTION = (
     "Augmentation of real images. Top: the parts alone, at the strength of STL-10's recipe, each the strongest of 16 "
-    "draws. Below: an image and ten views of it by the recipes of the released code for STL-10 (half size) and "
-    "CIFAR-10, by the second of BYOL's own two, and by ours for the digits; before normalisation."
+    "draws. Below: an image and ten views of it by the recipes of the released code for STL-10 (at half size) and "
+    "CIFAR-10 (at its 32 pixels), by the second of BYOL's own two, and by ours for the digits; before normalisation."
 )
 ROWS = {  # array: its name at the left
     "parts": "parts", "stl-byol": "STL-10", "stl-byol-second": "STL-10,\nBYOL's 2nd",

@@ -1,13 +1,14 @@
 """What augmentation does to real images: each part alone, and views by the recipes.
 
 The copy in experiments/results is what `python -m experiments.studies.contact_sheet experiments/results` leaves (seed
-0, half a minute on two cores; CIFAR-10 and STL-10 are looked for as everywhere). Bytes in contact_sheet.npz, each row
-the image itself and then ten views, not normalised, clipped to [0, 1]; STL-10 is drawn at 96 pixels, kept at half:
+0, half a minute on two cores). The images are those that scikit-learn carries, so nothing is downloaded: a photograph
+of a flower, at the sizes of STL-10 and CIFAR-10, and a digit. Bytes in contact_sheet.npz, each row the image itself and
+then ten views, not normalised, clipped to [0, 1]; what is drawn at 96 pixels is kept at half:
 
     part_names   (11,)              "image" and the names of the parts
     parts        (11, 48, 48, 3)    each part alone, of 16 draws the one that changes the image most
-    stl-byol, stl-byol-second  (11, 48, 48, 3)   views by these recipes of the same image of STL-10
-    cifar-byol   (11, 32, 32, 3)    of CIFAR-10
+    stl-byol, stl-byol-second  (11, 48, 48, 3)   views by these recipes of the flower
+    cifar-byol   (11, 32, 32, 3)    of the flower at 32 pixels
     digits       (11, 8, 8, 1)      of the digits
 """
 
@@ -32,13 +33,21 @@ PARTS = {
     "hue": Recipe(jitter=1.0, hue=0.2), "grey": Recipe(grey=1.0), "blur": Recipe(blur=1.0),
     "solarise": Recipe(solarise=1.0), "noise": Recipe(noise=0.1),
 }  # fmt: skip
-IMAGES = {
-    "stl-byol": ("stl10", 24),
-    "stl-byol-second": ("stl10", 24),
-    "cifar-byol": ("cifar10", 7),
-    "digits": ("digits", 3),
-}
+IMAGES = {"stl-byol": 96, "stl-byol-second": 96, "cifar-byol": 32, "digits": 8}  # recipe: pixels
+FLOWER = (130, 0, 557, 427)  # of flower.jpg, 640 × 427: left, upper, right, lower
+DIGIT = 3
 VIEWS, DRAWS = len(PARTS), 16
+
+
+def image_of(size: int) -> np.ndarray:
+    """(size, size, c) bytes: the flower, or at 8 pixels the digit."""
+    from PIL import Image
+    from sklearn.datasets import load_sample_image
+
+    if size == 8:
+        return load("digits").train.images[DIGIT]
+    photograph = Image.fromarray(load_sample_image("flower.jpg"))
+    return np.asarray(photograph.resize((size, size), Image.Resampling.LANCZOS, box=FLOWER))
 
 
 def bytes_of(views) -> np.ndarray:
@@ -66,7 +75,7 @@ def most_changed(key, image: np.ndarray, recipe: Recipe) -> np.ndarray:
 
 def sheet(key) -> dict[str, np.ndarray]:
     """The arrays of contact_sheet.npz."""
-    images = {name: load(data, first=i + 1).train.images[i] for name, (data, i) in IMAGES.items()}
+    images = {name: image_of(size) for name, size in IMAGES.items()}
     image = images["stl-byol"]
     parts = [image] + [most_changed(key, image, recipe) for recipe in PARTS.values()]
     rows = {

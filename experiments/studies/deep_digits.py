@@ -115,8 +115,8 @@ def directpred_learns(run: Run) -> Verdict:
     "L23",
     title="Without stop-gradient a network collapses",
     statement="SimSiam with its predictor but without stop-gradient: the embeddings' standard deviation falls below 5 "
-    "% of an isotropic one's and their effective rank below 2, for every seed; with stop-gradient both survive, and the "
-    "probe is higher.",
+    "% of an isotropic one's and their effective rank below 2, for every seed; with stop-gradient both survive, and "
+    "the probe is higher.",
     source="Theorem 2, beyond the linear model",
     kind="real data",
 )
