@@ -89,7 +89,9 @@ def run(name: str, o: Options, out: Path, *, data: Path | None = None, argv: lis
     state = session.start()
     if jax.process_index() > 0:
         step, state = _shared(session, 0, state)
-        return Ran(out, train(session, state, step, Silent()), [], [])
+        with until_signalled() as stopped:
+            outcome = train(session, state, step, Silent(), stopped=lambda: bool(stopped))
+        return Ran(out, outcome, [], [], next(iter(stopped), None))
     with RunFolder.open(out, name, o, seeds=o.seeds, argv=argv) as folder:
         sink = Folder(folder, o, folder.metrics(columns(session, state)))
         step, state, refused = _taken_up(session, sink, state)

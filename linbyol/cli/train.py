@@ -135,7 +135,7 @@ class Train:
 
         ran = run(name, options, self.out, data=self.data)
         if jax.process_index() > 0:
-            return 0 if ran.outcome.status == "done" else 128 + signal.SIGTERM
+            return 0 if ran.outcome.status == "done" else 128 + (ran.signal or signal.SIGTERM)
         for sentence in (*ran.refused, *ran.alarms):
             print(f"linbyol: {sentence}", file=sys.stderr)
         pace = ran.outcome.pace
