@@ -16,3 +16,11 @@ jax.config.update("jax_numpy_dtype_promotion", "standard")
 @pytest.fixture
 def key():
     return jax.random.key(20210216)
+
+
+@pytest.fixture
+def plainly():
+    """XLA leaves out its dear optimisations, half of the compilation: for what does not hang on bits or on speed."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)

@@ -11,6 +11,8 @@ from experiments.augment import RECIPES, plain
 from experiments.datasets import Dataset, Split, load
 from experiments.networks import split
 from experiments.trainer.loop import TrainingError, alarms, columns, train
+from experiments.trainer.measures import measure
+from experiments.trainer.model import is_linear
 from experiments.trainer.options import Options
 from experiments.trainer.session import lane_of, prepare
 from experiments.trainer.steps import advance, orders_of
@@ -73,7 +75,7 @@ def test_the_theory_is_the_limit_of_this_trainer():
     o = Options(
         data="digits", augment="noise", encoder="linear", widths=(4,), projector=(), loss="l2", symmetric=False,
         lr=4e-3, momentum=0.0, eta=0.02, alpha_p=2.0, eta_p=0.01, gamma_a=1 - 2 * 4e-3, batch=1437, epochs=250,
-        seeds=(0, 1), precision="float64", evaluate=0, probes=(), final=(),
+        precision="float64", evaluate=0, probes=(), final=(),
     )  # fmt: skip
     dataset = load("digits")
     session = prepare(o, dataset)
@@ -91,12 +93,12 @@ def test_the_theory_is_the_limit_of_this_trainer():
         X_aug=RECIPES["noise"].noise ** 2 * np.eye(x.shape[1]),
     )  # fmt: skip
     solve = lambda y0: integrate(weights_flow, y0, k, jnp.array([0.0, o.lr * o.epochs])).ys  # noqa: E731
-    predicted = jax.tree.map(lambda a: np.asarray(a[:, -1]), jax.vmap(solve)(y0))
+    predicted = jax.tree.map(lambda a: np.asarray(a[-1]), solve(y0))
     for name in Weights._fields:
         found, truth, start = (np.asarray(getattr(tree, name)) for tree in (weights(state), predicted, y0))
         error = np.linalg.norm(found - truth) / np.linalg.norm(truth)
         way = np.linalg.norm(truth - start) / np.linalg.norm(truth)
-        assert way > 0.1, name  # it has gone somewhere
+        assert way > 0.05, name  # it has gone somewhere
         assert error < 0.01, (name, error)
 
 
@@ -126,47 +128,42 @@ def test_random_numbers_depend_on_seed_and_step_alone(digits):
 
 @pytest.mark.parametrize(
     "changes",
-    [
-        {"method": "simsiam"},
-        {"method": "vicreg"},
-        {"method": "simclr"},
-        {"method": "barlow"},
+    [  # each method, predictor, optimiser, precision and start of the target once; direct is SMALL's
+        {"method": "simsiam", "predictor": "mlp", "predictor_hidden": 16},
+        {"method": "vicreg", "optimiser": "lars", "decay_all": False, "lr": 1.0},
+        {"method": "simclr", "optimiser": "adamw", "lr": 1e-3, "warmup": 1, "schedule": "cosine"},
+        {"method": "barlow", "precision": "bfloat16"},
         {"method": "supervised"},
-        {
-            "method": "byol",
-            "predictor": "mlp",
-            "predictor_hidden": 16,
-            "optimiser": "lars",
-            "decay_all": False,
-            "lr": 1.0,
-        },
-        {"method": "byol", "rule": "copy", "optimiser": "adamw", "lr": 1e-3, "warmup": 1, "schedule": "cosine"},
-        {"method": "byol", "rule": "optimal", "eps": 0.1, "target": "independent", "precision": "bfloat16"},
+        {"method": "byol", "rule": "optimal", "eps": 0.1, "target": "independent"},
     ],
     ids=lambda changes: "-".join(str(value) for value in list(changes.values())[:2]),
 )
+@pytest.mark.usefixtures("plainly")
 def test_every_method_lowers_its_loss(digits, changes):
-    o = replace(SMALL, precision="float32", epochs=8, lr=0.05, log=3, measure=100, rule="learned", method="byol")
+    o = replace(SMALL, precision="float32", epochs=8, lr=0.05, rule="learned", method="byol")
     session = prepare(replace(o, **changes), digits)
-    rows = Rows()
-    outcome = train(session, session.start(), 0, rows)
-    losses = [row["loss"] for row in rows.rows if "loss" in row]
-    assert outcome.status == "done"
+    state, losses = session.start(), []
+    measures, spectra = jax.eval_shape(measure, session.plan, session.data, state, session.scalars, session.seeds)
+    assert {x.shape for x in measures} == {()}
+    assert [len(x) for x in spectra] == [8] + [8 * is_linear(session.o)] * 2
+    for epoch in range(o.epochs):
+        orders = orders_of(session.plan, session.seeds, 192, np.int32(epoch))
+        begin = np.int32(3 * epoch)
+        state = advance(session.plan, session.data, state, orders, session.scalars, session.seeds, begin, np.int32(3))
+        total, *terms = jax.tree.map(float, state.tally.terms)
+        assert abs(sum(terms) - total) < 1e-3 * max(1, abs(total))
+        losses.append(total)
+    losses = np.diff(losses, prepend=0)  # of each epoch
     assert np.isfinite(losses).all()
     assert np.mean(losses[-3:]) < losses[0]
-    terms = [
-        name
-        for name in rows.rows[1]
-        if name in columns(session, session.start())[5:] and name in outcome.state.tally.terms._fields
-    ]
-    assert abs(sum(rows.rows[-2][name] for name in terms) - rows.rows[-2]["loss"]) < 1e-3 * max(1, abs(losses[-1]))
+    assert state.broken == -1
 
 
 def test_isoloss_brings_all_modes_to_1():
     """arXiv 2212.04858: with W_p = F and the l2 loss each eigenvalue of F goes to 1, whatever those of the data."""
     o = replace(
         SMALL, method="isoloss", rule="set", exponent=1.0, norm="none", eps=0.0, rho=0.0, loss="l2", encoder="linear",
-        widths=(4,), projector=(), momentum=0.0, eta=0.0, gamma_a=0.0, lr=0.05, batch=192,
+        widths=(4,), projector=(), momentum=0.0, eta=0.0, gamma_a=0.0, lr=0.01, batch=192,
     )  # fmt: skip
     session = prepare(o, load("digits", first=192))
     modes = lambda state: np.linalg.eigvalsh(state.memory.F)  # noqa: E731
@@ -183,10 +180,11 @@ def test_a_rule_keeps_the_predictor_a_function_of_the_features(digits):
     assert float(jnp.abs(Wp - Wp.T).max()) < 1e-12
 
 
+@pytest.mark.usefixtures("plainly")
 def test_targets_start_as_told(digits):
     norms = {}
     for how in ("copy", "independent", "zero"):
-        state = prepare(replace(SMALL, target=how), digits).start()
+        state = prepare(replace(SMALL, target=how, encoder="linear", widths=(4,)), digits).start()
         online = split((state.online.encoder, state.online.projector))[0]
         norms[how] = differences(online, (state.target.encoder, state.target.projector))
         size = max(float(jnp.abs(x).max()) for x in jax.tree.leaves(state.target))
@@ -240,7 +238,7 @@ def test_a_run_can_be_stopped_between_two_calls(digits):
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_and_says_where(digits):
-    o = replace(SMALL, loss="l2", lr=1e200, momentum=0.0)
+    o = replace(SMALL, lr=1e200, momentum=0.0)
     rows = Rows()
     session = prepare(o, digits)
     with pytest.raises(TrainingError, match=r"The loss is not finite from step [1-5] on; the checkpoints from before"):
@@ -249,13 +247,12 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_says_where(digits):
 
 
 def test_one_broken_lane_does_not_end_the_others(digits):
-    o = replace(SMALL, loss="l2", momentum=0.0, sweep=("lr=0.01,1e200",))
+    o = replace(SMALL, momentum=0.0, seeds=(0, 1), sweep=("lr=0.01,1e200",))
     session, rows = prepare(o, digits), Rows()
     outcome = train(session, session.start(), 0, rows)
     assert outcome.status == "done"
-    last = {row["lr"] > 1: row["loss"] for row in rows.rows if row["step"] == session.plan.total}
-    assert np.isfinite(last[False])
-    assert not np.isfinite(last[True])
+    last = [(row["lr"] > 1, np.isfinite(row["loss"])) for row in rows.rows if row["step"] == session.plan.total]
+    assert last == [(False, True), (True, False)] * 2
 
 
 def test_collapse_raises_an_alarm():
@@ -277,9 +274,11 @@ def test_unlabelled_images_train_only_what_needs_no_label(digits):
     assert len(prepare(replace(SMALL, method="supervised", rule="learned"), more).data.images) == 192
 
 
-def test_colour_images_and_a_convolution(key):
+@pytest.mark.usefixtures("plainly")
+def test_colour_images_and_a_convolution():
     rng = np.random.default_rng(0)
     part = Split(rng.integers(0, 256, (16, 8, 8, 3), np.uint8), np.arange(16, dtype=np.int32) % 2)
-    o = replace(SMALL, encoder="conv", widths=(4, 8), augment="cifar-byol", batch=8, epochs=1, precision="float32")
+    o = replace(SMALL, encoder="conv", widths=(4,), augment="cifar-byol", batch=8, epochs=1, precision="float32")
     session = prepare(o, Dataset("made up", part, part, ("a", "b")))
-    assert np.isfinite([float(jnp.sum(x)) for x in jax.tree.leaves(steps(session, session.start(), (1,)).online)]).all()
+    parameters = jax.device_get(steps(session, session.start(), (1,)).online)
+    assert all(np.isfinite(x).all() for x in jax.tree.leaves(parameters))
