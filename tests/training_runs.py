@@ -1,6 +1,8 @@
 """Small runs of the command line in processes of their own.
 
 They share no cache of compiled programs: reading one back was seen to hang on CPU (jax 0.10.1).
+XLA leaves out its dear optimisations: they are a third of a run's time, and these tests are of files, signals and of
+how work is shared out. `test_trainer.py` compares bits in programs that are optimised as a user's.
 """
 
 import os
@@ -45,6 +47,7 @@ def start(*arguments, devices=1, **settings):
     """`linbyol train …` as a process."""
     environment = os.environ | {
         "JAX_PLATFORMS": "cpu",
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
         "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
     }
     command = [sys.executable, "-m", "linbyol", "train", *map(str, arguments)]
