@@ -42,7 +42,8 @@ def main() -> None:
     os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", "0.5")  # PyTorch's processes share the card
     keep_memory()
     if jax.default_backend() == "cpu" and not a.tiny:
-        sys.exit("There is no accelerator here; --tiny runs the same code on a CPU.")
+        print("There is no accelerator here; --tiny runs the same code on a CPU.", file=sys.stderr)
+        sys.exit(2)
     if a.cache:  # a second call on the same machine compiles nothing
         jax.config.update("jax_compilation_cache_dir", str(a.cache))
     print(to_json(measured(a.command, rows.COMMANDS[a.command](a), a)))
