@@ -68,6 +68,7 @@ class RunFolder:
             raise InputError(f"Run folder {path} cannot be made: {error.strerror or error}.") from None
         try:
             _hold(path, lock)
+            _tidy(path)
             run = cls(path, *_contents(path, name, settings, seeds, argv), time.perf_counter(), lock)
             run.write()
         except BaseException:
@@ -141,6 +142,14 @@ def _hold(path: Path, lock: IO[str]) -> None:
         lock.flush()
     except OSError as error:
         raise InputError(f"File {path / 'lock'} cannot be written: {error.strerror or error}.") from None
+
+
+def _tidy(path: Path) -> None:
+    """Take away what a writer that was killed left beside its file."""
+    for name in ("run.json", "config.toml"):
+        for part in path.glob(f".{name}.*"):
+            with suppress(OSError):
+                part.unlink()
 
 
 def _contents(

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 import jax.numpy as jnp
@@ -80,7 +81,8 @@ def test_killed_at_random_moments_and_resumed(tmp_path):
             trainer = int(trainers.stdout.readline())
             if patience is not None:
                 time.sleep(patience)
-                os.kill(trainer, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it was done already
+                    os.kill(trainer, signal.SIGKILL)
             return int(trainers.stdout.readline())
 
         assert train(straight) == 0
