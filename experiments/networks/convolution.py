@@ -73,6 +73,12 @@ def _run(step: str, name: str, a: Array, b: Array, stride: int, padding: int, *s
     def rule(size: int, batched: list[bool], a: Array, b: Array) -> tuple[Array, bool]:
         if jax.default_backend() == "cpu":
             return _one_by_one(each, size, batched, a, b), True
+        if step != "to_kernel" and batched == [True, False]:  # views of one network: a larger batch
+            whole = [(size * of_x[0], *of_x[1:]) for of_x in shape]
+            y = _run(step, name, a.reshape(-1, *a.shape[2:]), b, stride, padding, *whole)
+            return y.reshape(size, -1, *y.shape[1:]), True
+        if size == 2 and all(batched):  # a gradient of two views: patches would cost nine times the memory
+            return jnp.stack([each(a[i], b[i]) for i in range(size)]), True
         grouped = name == "lax" and (batched[1] or step == "to_kernel")
         axes = [0 if here else None for here in batched]
         return jax.vmap(of("patches" if grouped else name), axes)(a, b), True
