@@ -27,4 +27,4 @@ lint: $(VENV)/.ready
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) out build dist
+	rm -rf $(VENV) out build dist .gpu
