@@ -14,7 +14,7 @@ from experiments.trainer.optimisers import OPTIMISERS
 from experiments.trainer.options import Options, lanes
 from experiments.trainer.rules import Memory, new_memory, predictor, remember, set_predictor
 from experiments.trainer.schedules import rate, target_momentum
-from experiments.trainer.steps import Scalars
+from experiments.trainer.state import Scalars
 from linbyol.checks import InputError
 
 ROUNDING = 1e-12  # a few hundred operations in float64

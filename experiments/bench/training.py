@@ -26,7 +26,8 @@ from experiments.datasets import Dataset, Split
 from experiments.networks.memory import keep_memory
 from experiments.trainer.options import Options
 from experiments.trainer.session import Session, prepare
-from experiments.trainer.steps import State, advance, orders_of
+from experiments.trainer.state import State
+from experiments.trainer.steps import advance, orders_of
 from linbyol import claims
 from linbyol.crew import cores
 from linbyol.store import to_json, write_json

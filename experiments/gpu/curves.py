@@ -16,7 +16,8 @@ import numpy as np
 from experiments.datasets import load
 from experiments.trainer.options import Options
 from experiments.trainer.session import prepare
-from experiments.trainer.steps import State, advance, emptied, orders_of
+from experiments.trainer.state import State
+from experiments.trainer.steps import advance, emptied, orders_of
 
 DIGITS = Options(augment="digits", projector=(64, 32), lr=0.03, eta=4e-4, batch=64, target="independent")
 CASES = {

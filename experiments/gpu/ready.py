@@ -11,7 +11,8 @@ import numpy as np
 from experiments.datasets import Dataset, Split
 from experiments.trainer.options import Options
 from experiments.trainer.session import Session, prepare
-from experiments.trainer.steps import State, advance, orders_of
+from experiments.trainer.state import State
+from experiments.trainer.steps import advance, orders_of
 
 PEAKS = {"H200": 989e12, "H100": 989e12, "A100": 312e12}  # nominal, dense bfloat16, operations a second
 

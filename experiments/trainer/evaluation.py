@@ -12,7 +12,8 @@ from jaxtyping import Array, Float, UInt8
 from experiments.augment import plain
 from experiments.networks import join, refreshed
 from experiments.trainer.session import Session, lane_of
-from experiments.trainer.steps import Plan, State, make_views, stream
+from experiments.trainer.state import Plan, State, stream
+from experiments.trainer.steps import make_views
 from linbyol.representation import ProbeResult, knn_probe, linear_probe, ridge_probe
 
 BLOCK = 500  # images a pass

@@ -17,7 +17,8 @@ from experiments.trainer.measures import COLLAPSED, Measures, measure
 from experiments.trainer.options import PROBES, Options, swept
 from experiments.trainer.schedules import rate
 from experiments.trainer.session import Session, lane_of
-from experiments.trainer.steps import State, advance, emptied, orders_of
+from experiments.trainer.state import State
+from experiments.trainer.steps import advance, emptied, orders_of
 from linbyol.integrate import IntegrationError
 
 SECONDS = 0.5  # a call should take so long: short enough to be interrupted, long enough not to be felt

@@ -19,7 +19,7 @@ from experiments.runs import RunFolder
 from experiments.trainer.loop import Outcome, alarms, columns, train
 from experiments.trainer.options import Options
 from experiments.trainer.session import Session, prepare, put
-from experiments.trainer.steps import State, sharding
+from experiments.trainer.state import State, sharding
 from linbyol.progress import bar
 
 

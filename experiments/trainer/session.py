@@ -13,7 +13,8 @@ from jaxtyping import Array, Int
 from experiments.augment import RECIPES
 from experiments.datasets import Dataset
 from experiments.trainer.options import SCALARS, Lane, Options, compiled, lanes
-from experiments.trainer.steps import Data, Plan, Scalars, State, first_state, sharding
+from experiments.trainer.state import Data, Plan, Scalars, State, sharding
+from experiments.trainer.steps import first_state
 from linbyol.checks import InputError, check_choice
 
 
