@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import resource
 import shutil
 import signal
 import time
@@ -68,8 +67,7 @@ def test_sigterm_and_a_full_disk_lose_nothing_and_the_same_command_goes_on(whole
     if code == 143:  # it was not done already
         assert "the same command goes on from there" in words
         assert json.loads((folder(out) / "run.json").read_text())["status"] == "interrupted"
-        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))  # noqa: E731
-        code, _, err = finish(start(preset(tmp_path), "--out", out, preexec_fn=limit))
+        code, _, err = finish(start(preset(tmp_path), "--out", out, largest=8192))
         assert code == 2, err
         sentence = [line for line in err.splitlines() if line.startswith("linbyol: ")]
         assert len(sentence) == 1

@@ -43,16 +43,25 @@ def preset(folder, **changes):
     return path
 
 
-def start(*arguments, devices=1, **settings):
+LIMITED = """
+import os, resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""
+
+
+def start(*arguments, devices=1, largest=None):
     """`linbyol train …` as a process."""
     environment = os.environ | {
         "JAX_PLATFORMS": "cpu",
         "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
         "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
     }
-    command = [sys.executable, "-m", "linbyol", "train", *map(str, arguments)]
+    limit = [] if largest is None else ["-c", LIMITED, str(largest)]  # no file may grow beyond so many bytes
+    command = [sys.executable, *limit, "-m", "linbyol", "train", *map(str, arguments)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, env=environment, cwd=ROOT, **pipes, **settings)
+    return subprocess.Popen(command, env=environment, cwd=ROOT, **pipes)
 
 
 def finish(process, seconds=240):

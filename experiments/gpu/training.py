@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+from jax.experimental.compilation_cache import compilation_cache
 
 from experiments.gpu import rows
 from experiments.networks.memory import keep_memory
@@ -45,7 +46,7 @@ def main() -> None:
         print("There is no accelerator here; --tiny runs the same code on a CPU.", file=sys.stderr)
         sys.exit(2)
     if a.cache:  # a second call on the same machine compiles nothing
-        jax.config.update("jax_compilation_cache_dir", str(a.cache))
+        compilation_cache.set_cache_dir(str(a.cache))
     print(to_json(measured(a.command, rows.COMMANDS[a.command](a), a)))
 
 
