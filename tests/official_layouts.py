@@ -56,7 +56,7 @@ def assert_same(found, expected, first=None):
             np.testing.assert_array_equal(ours.coarse, theirs.coarse[:first])
 
 
-def refused(sentence, name, **settings):
+def assert_refused(sentence, name, **settings):
     """Loading ends with one sentence, which holds these words."""
     with pytest.raises(FileError) as caught:
         load(name, **settings)

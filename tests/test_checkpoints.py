@@ -299,7 +299,7 @@ def test_killed_at_random_moments(tmp_path):
     assert len(names(tmp_path)) == 3
 
 
-def refused_and_intact(folder, reason, like=None):
+def assert_refused_and_intact(folder, reason, like=None):
     """The save of step 30 fails in one sentence; what was there is there."""
     with pytest.raises(InputError) as refused:
         save(folder, 30, {"x": np.zeros(10**6)} if like is None else like, config=CONFIG)
@@ -312,7 +312,7 @@ def refused_and_intact(folder, reason, like=None):
 def test_a_file_that_may_not_grow_leaves_all_as_it_was(folder):
     for size in (0, 100, 5000):
         with largest_file(size):
-            refused_and_intact(folder, "File too large")
+            assert_refused_and_intact(folder, "File too large")
 
 
 def test_a_full_disk_leaves_all_as_it_was(tmp_path):
@@ -321,7 +321,7 @@ def test_a_full_disk_leaves_all_as_it_was(tmp_path):
     try:
         for step in (10, 20):
             save(tmp_path, step, small(step), config=CONFIG)
-        refused_and_intact(tmp_path, "No space left on device")
+        assert_refused_and_intact(tmp_path, "No space left on device")
     finally:
         subprocess.run(["umount", tmp_path], check=True)
 
@@ -345,7 +345,7 @@ def test_a_folder_without_permission_leaves_all_as_it_was():
             save(folder, step, small(step), config=CONFIG)
         folder.chmod(0o555)
         with a_mere_user():
-            refused_and_intact(folder, "Permission denied")
+            assert_refused_and_intact(folder, "Permission denied")
             with pytest.raises(InputError, match=r"runs/step-00000030 cannot be written: Permission denied\.$"):
                 save(folder / "runs", 30, small(30), config=CONFIG)
         folder.chmod(0o000)

@@ -7,7 +7,7 @@ import tarfile
 import numpy as np
 import official_layouts as written
 import pytest
-from official_layouts import TEN, refused
+from official_layouts import TEN, assert_refused
 
 from experiments.datasets import archives
 from experiments.datasets.pickles import unpickle
@@ -33,7 +33,7 @@ def test_a_pickle_that_would_run_code_is_refused_in_a_batch(protocol, rng, tmp_p
     place = written.write_cifar(tmp_path, data)
     (place / "test_batch").write_bytes(pickle.dumps({"data": Evil(tmp_path / "evil")}, protocol=protocol))
     written.register(monkeypatch, tmp_path)  # even if it had the right checksum
-    refused("asks for posix.mkdir", "cifar10", folder=tmp_path)
+    assert_refused("asks for posix.mkdir", "cifar10", folder=tmp_path)
     assert not (tmp_path / "evil").exists()
 
 

@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import official_layouts as written
 import pytest
-from official_layouts import assert_same, refused
+from official_layouts import assert_refused, assert_same
 from PIL import Image
 
 from experiments.datasets import load
@@ -125,20 +125,20 @@ GOOD = {"images": np.zeros((10, 4, 4, 3), np.uint8), "labels": np.arange(10) % 2
 def test_npz_archives_that_are_no_images_and_labels(changes, words, tmp_path):
     arrays = {name: array for name, array in (GOOD | changes).items() if array is not None}
     np.savez(tmp_path / "own.npz", **arrays)
-    refused(words, str(tmp_path / "own.npz"))
+    assert_refused(words, str(tmp_path / "own.npz"))
 
 
 def test_npz_archives_of_two_sizes(tmp_path):
     arrays = {"train_images": GOOD["images"], "train_labels": GOOD["labels"], "test_labels": GOOD["labels"]}
     np.savez(tmp_path / "own.npz", test_images=np.zeros((10, 5, 4, 3), np.uint8), **arrays)
-    refused("must have one size", str(tmp_path / "own.npz"))
+    assert_refused("must have one size", str(tmp_path / "own.npz"))
 
 
 def test_npz_archives_that_are_bombs_or_damaged(rng, tmp_path):
     path = tmp_path / "own.npz"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("images.npy", bytes(100_000_000))
-    refused("unpacks to 100000000 bytes", str(path))
+    assert_refused("unpacks to 100000000 bytes", str(path))
     buffer = io.BytesIO()
     np.savez(buffer, **GOOD)
     whole = buffer.getvalue()
@@ -158,17 +158,17 @@ def test_npz_archives_that_are_bombs_or_damaged(rng, tmp_path):
 
 def test_folders_of_images(tmp_path):
     square = np.random.default_rng(3).integers(0, 256, (4, 4, 3), dtype=np.uint8)
-    refused("holds no images", str(tmp_path))
+    assert_refused("holds no images", str(tmp_path))
     for i in range(4):
         save(tmp_path / "a" / f"{i}.png", square)
     save(tmp_path / "a" / "x.png", np.zeros((4, 5, 3), np.uint8))
-    message = refused("all must have one size", str(tmp_path))
+    message = assert_refused("all must have one size", str(tmp_path))
     assert "5 × 4 pixels" in message
     whole = (tmp_path / "a" / "0.png").read_bytes()
     for content in (b"", b"<html>", whole[:30], whole[: len(whole) // 2]):
         (tmp_path / "a" / "x.png").write_bytes(content)
-        refused("cannot be read", str(tmp_path))
+        assert_refused("cannot be read", str(tmp_path))
     save(tmp_path / "a" / "x.png", np.zeros((4, 4), np.uint16))
-    refused("must have 8 bits a channel", str(tmp_path))
+    assert_refused("must have 8 bits a channel", str(tmp_path))
     save(tmp_path / "a" / "x.png", np.zeros((1, 4097), np.uint8))
-    refused("may have at most 4096 a side", str(tmp_path))
+    assert_refused("may have at most 4096 a side", str(tmp_path))

@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import official_layouts as written
 import pytest
-from official_layouts import TEN, assert_same, refused
+from official_layouts import TEN, assert_refused, assert_same
 
 from experiments.datasets import load, median, pieces
 from experiments.datasets.median import DamagedError, unpack
@@ -100,17 +100,17 @@ def test_pieces_that_are_damaged(rng, tmp_path, monkeypatch):
     whole = path.read_bytes()
     for size in (0, 20, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:size])
-        refused("train-00002-00004.med.xz", "cifar10", folder=tmp_path)
+        assert_refused("train-00002-00004.med.xz", "cifar10", folder=tmp_path)
     for at in rng.integers(0, len(whole), 12):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :])
-        refused("train-00002-00004.med.xz", "cifar10", folder=tmp_path)
+        assert_refused("train-00002-00004.med.xz", "cifar10", folder=tmp_path)
     path.write_bytes(written.piece(data.train.images[:1]))
-    refused("holds images of shape (1, 32, 32, 3) instead of (2, 32, 32, 3)", "cifar10", folder=tmp_path)
+    assert_refused("holds images of shape (1, 32, 32, 3) instead of (2, 32, 32, 3)", "cifar10", folder=tmp_path)
     path.unlink()
-    refused("holds 2 train images, but labels of 4", "cifar10", folder=tmp_path)
+    assert_refused("holds 2 train images, but labels of 4", "cifar10", folder=tmp_path)
     path.write_bytes(whole)
     (place / "train-00000-00002.med.xz").unlink()
-    refused("lacks the train images from 0 on", "cifar10", folder=tmp_path)
+    assert_refused("lacks the train images from 0 on", "cifar10", folder=tmp_path)
 
 
 def test_a_piece_never_takes_more_memory_than_its_images():
@@ -127,6 +127,6 @@ def test_labels_of_pieces(rng, tmp_path, monkeypatch):
     data = written.dataset("cifar10", rng, 2, 2, (32, 32, 3), TEN)
     place = written.write_pieces(tmp_path, data, {"train": (2,), "test": (2,)}, monkeypatch)
     np.savez(place / "labels.npz", train=np.array([3, 10], np.uint8), test=np.array([0, 1], np.uint8))
-    refused("must be 0 to 9, but number 1 is 10", "cifar10", folder=tmp_path)
+    assert_refused("must be 0 to 9, but number 1 is 10", "cifar10", folder=tmp_path)
     np.savez(place / "labels.npz", train=np.array([3, None]), test=np.array([0, 1], np.uint8), allow_pickle=True)
-    refused("labels.npz is not a readable npz archive", "cifar10", folder=tmp_path)
+    assert_refused("labels.npz is not a readable npz archive", "cifar10", folder=tmp_path)

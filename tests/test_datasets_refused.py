@@ -6,7 +6,7 @@ import struct
 import numpy as np
 import official_layouts as written
 import pytest
-from official_layouts import TEN, refused
+from official_layouts import TEN, assert_refused
 
 from experiments.datasets import idx, load, originals
 from linbyol.checks import InputError
@@ -45,28 +45,30 @@ def test_batches_that_are_not_images_and_labels(content, words, rng, tmp_path, m
     place = written.write_cifar(tmp_path, written.dataset("cifar10", rng, 10, 5, (32, 32, 3), TEN))
     (place / "data_batch_3").write_bytes(written.python2_pickle(content))
     written.register(monkeypatch, tmp_path)
-    assert "data_batch_3" in refused(words, "cifar10", folder=tmp_path)
+    assert "data_batch_3" in assert_refused(words, "cifar10", folder=tmp_path)
 
 
 def test_a_wrong_checksum_is_told(rng, tmp_path, monkeypatch):
     place = written.write_cifar(tmp_path, written.dataset("cifar10", rng, 10, 5, (32, 32, 3), TEN))
     written.register(monkeypatch, tmp_path, "cifar-10-batches-py/batches.meta")
-    refused("but the original has c99cafc152244af753f735de768cd75f", "cifar10", folder=tmp_path)
+    assert_refused("but the original has c99cafc152244af753f735de768cd75f", "cifar10", folder=tmp_path)
     written.register(monkeypatch, tmp_path)
     load("cifar10", folder=tmp_path)
     whole = (place / "test_batch").read_bytes()
     (place / "test_batch").write_bytes(whole[:-100])
-    refused(f"has {len(whole) - 100} bytes, but the original test_batch has {len(whole)}", "cifar10", folder=tmp_path)
+    assert_refused(
+        f"has {len(whole) - 100} bytes, but the original test_batch has {len(whole)}", "cifar10", folder=tmp_path
+    )
     (place / "test_batch").write_bytes(whole[:-1] + b"!")
-    refused("test_batch", "cifar10", folder=tmp_path)
+    assert_refused("test_batch", "cifar10", folder=tmp_path)
     (place / "test_batch").write_bytes(b"<!DOCTYPE html><html>Too many requests</html>")
-    refused("is a web page, not test_batch", "cifar10", folder=tmp_path)
+    assert_refused("is a web page, not test_batch", "cifar10", folder=tmp_path)
     (place / "data_batch_2").unlink()
-    refused("data_batch_2 cannot be read: No such file", "cifar10", folder=tmp_path)
+    assert_refused("data_batch_2 cannot be read: No such file", "cifar10", folder=tmp_path)
 
 
 def test_sets_that_are_not_there(tmp_path):
-    message = refused("is not in", "cifar100", folder=tmp_path)
+    message = assert_refused("is not in", "cifar100", folder=tmp_path)
     assert "`linbyol data fetch cifar100`" in message
     with pytest.raises(InputError, match=r"'cifar11'; did you mean cifar10\?"):
         load("cifar11")
@@ -79,9 +81,9 @@ def test_sets_that_are_not_there(tmp_path):
 
 def test_an_archive_of_a_wrong_checksum_is_not_opened(tmp_path, monkeypatch):
     (tmp_path / "cifar-10-python.tar.gz").write_bytes(b"x")
-    refused("has 1 bytes, but the original cifar-10-python.tar.gz has 170498071", "cifar10", folder=tmp_path)
+    assert_refused("has 1 bytes, but the original cifar-10-python.tar.gz has 170498071", "cifar10", folder=tmp_path)
     (tmp_path / "cifar-10-python.tar.gz").write_bytes(b"\n <html>")
-    refused("is a web page", "cifar10", folder=tmp_path)
+    assert_refused("is a web page", "cifar10", folder=tmp_path)
 
 
 def damaged_idx():
@@ -101,7 +103,7 @@ def test_idx_files(content, words, rng, tmp_path):
     data = written.dataset("fashion-mnist", rng, 2, 2, (28, 28, 1), idx.CLASSES)
     place = written.write_fashion_mnist(tmp_path, data, zipped=False)
     (place / "train-images-idx3-ubyte").write_bytes(content)
-    assert "train-images-idx3-ubyte" in refused(words, "fashion-mnist", folder=tmp_path)
+    assert "train-images-idx3-ubyte" in assert_refused(words, "fashion-mnist", folder=tmp_path)
 
 
 @pytest.mark.parametrize("cut", [0, 1, 10, 40])
@@ -113,7 +115,7 @@ def test_gzipped_idx_files_that_are_cut_or_large(cut, rng, tmp_path, monkeypatch
     written.register(monkeypatch, tmp_path)
     if not cut:
         monkeypatch.setattr(idx, "LARGEST", 1000)
-    refused("ends too early, or unpacks to more than", "fashion-mnist", folder=tmp_path)
+    assert_refused("ends too early, or unpacks to more than", "fashion-mnist", folder=tmp_path)
 
 
 def test_stl10_files(rng, tmp_path, monkeypatch):
@@ -121,19 +123,19 @@ def test_stl10_files(rng, tmp_path, monkeypatch):
     place = written.write_stl10(tmp_path, data)
     (place / "unlabeled_X.bin").write_bytes(b"x" * 100)
     written.register(monkeypatch, tmp_path)
-    refused("unlabeled_X.bin must hold images of 27648 bytes, but has 100", "stl10", folder=tmp_path)
+    assert_refused("unlabeled_X.bin must hold images of 27648 bytes, but has 100", "stl10", folder=tmp_path)
     (place / "train_y.bin").write_bytes(b"\1\0\2")
     written.register(monkeypatch, tmp_path)
-    refused("must be 1 to 10, but number 1 is 0", "stl10", folder=tmp_path)
+    assert_refused("must be 1 to 10, but number 1 is 0", "stl10", folder=tmp_path)
     (place / "train_X.bin").write_bytes(b"x" * 27649)
     written.register(monkeypatch, tmp_path)
-    refused("train_X.bin must hold images of 27648 bytes, but has 27649", "stl10", folder=tmp_path)
+    assert_refused("train_X.bin must hold images of 27648 bytes, but has 27649", "stl10", folder=tmp_path)
 
 
 def test_binary_records_that_are_cut(rng, tmp_path, monkeypatch):
     place = written.write_cifar_binary(tmp_path, written.dataset("cifar10", rng, 5, 2, (32, 32, 3), TEN))
     (place / "test_batch.bin").write_bytes((place / "test_batch.bin").read_bytes()[:-1])
-    refused("must hold records of 3073 bytes, but has 6145", "cifar10", folder=tmp_path)
+    assert_refused("must hold records of 3073 bytes, but has 6145", "cifar10", folder=tmp_path)
 
 
 def test_the_checksums_in_the_code_look_like_checksums():
