@@ -115,8 +115,8 @@ def make_views(plan: Plan, key: Array, images: UInt8[Array, "b h w c"]) -> Array
     if plan.o.augment == "none":
         x = jnp.repeat(plain(images, plan.recipe, plan.compute)[None], views_a_step(plan.o), axis=0)
     else:
-        keys = [jax.random.fold_in(key, view) for view in range(views_a_step(plan.o))]
-        x = jnp.stack([augment(k, images, index, plan.recipe, plan.compute) for k in keys])
+        keys = jax.random.split(key, views_a_step(plan.o))
+        x = jax.vmap(lambda key: augment(key, images, index, plan.recipe, plan.compute))(keys)
     if plan.mesh is not None and plan.lanes == 1:
         x = lax.with_sharding_constraint(x, NamedSharding(plan.mesh, P(None, "devices")))
     return x
