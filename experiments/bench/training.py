@@ -46,6 +46,7 @@ NETWORKS = {  # options, images (number, side, channels), steps a round on a CPU
     "conv": (replace(BYOL, encoder="conv", widths=(32, 64, 128), augment="cifar-byol"), (50_000, 32, 3), 4),
     "resnet18": (replace(BYOL, encoder="resnet18", widths=(64,), augment="cifar-byol"), (50_000, 32, 3), 1),
 }
+WARMUP = 6  # steps at least, of each: a GB of working memory is new pages at first
 LAYOUTS = ("nchw", "nhwc")
 
 
@@ -93,10 +94,19 @@ class Torch:
     """The PyTorch loop in a process of its own, asked for one measurement at a time."""
 
     def __init__(
-        self, python: str, network: str, path: str, *, batch: int, steps: int, device: str, how: list[str]
+        self,
+        python: str,
+        network: str,
+        path: str,
+        *,
+        batch: int,
+        steps: int,
+        device: str,
+        how: list[str],
+        warmup: int = WARMUP,
     ) -> None:
         words = ["-m", "experiments.bench.torch_loop", "--serve", "--network", network, "--path", path]
-        words += ["--batch", str(batch), "--steps", str(steps), "--warmup", "2", "--device", device, *how]
+        words += ["--batch", str(batch), "--steps", str(steps), "--warmup", str(warmup), "--device", device, *how]
         environment = {k: v for k, v in os.environ.items() if k != "XLA_FLAGS"}
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         self.process = subprocess.Popen([python, *words], cwd=ROOT, env=environment, **pipes)  # type: ignore[call-overload]
@@ -121,12 +131,13 @@ def compare(
 ) -> dict[str, Any]:  # fmt: skip
     """One network: ours and each way of PyTorch, in turn; medians, and our images/s over the fastest of each path."""
     ours = Ours(network, batch=batch, precision=precision)
-    ours(max(1, steps // 2))
+    warmup = max(WARMUP, steps // 2)
+    ours(warmup)
     ways = ways or {f"device {layout}": ("device", ["--layout", layout]) for layout in LAYOUTS} | {
         "loader": ("loader", [])
     }
     theirs = {
-        name: Torch(python, network, path, batch=batch, steps=steps, device=device, how=how)
+        name: Torch(python, network, path, batch=batch, steps=steps, warmup=warmup, device=device, how=how)
         for name, (path, how) in ways.items()
     }
     rates: dict[str, list[float]] = {"linbyol": []} | {
@@ -148,6 +159,7 @@ def compare(
         "network": network,
         "batch": batch,
         "steps": steps,
+        "warmup_steps": warmup,
         "precision": precision,
         "compile_seconds": ours.compile_seconds,
         "operations_per_image": ours.operations(),
