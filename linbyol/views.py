@@ -45,7 +45,8 @@ def views_of(
         for_place, for_noise = jax.random.split(jax.random.fold_in(key, i))
         place = jax.random.uniform(for_place, (number, 3), image.dtype, -1, 1)
         noise = jax.random.normal(for_noise, (number, image.size), image.dtype)
-        place, noise = jax.lax.optimization_barrier((place, noise))  # or XLA draws them again for every pixel
+        # Where XLA fuses the draws with what uses them, it would draw again for every pixel.
+        place, noise = jax.lax.optimization_barrier((place, noise))
         move = lambda place: moved(image, how.shift * place[:2], jnp.deg2rad(how.rotate * place[2]))  # noqa: E731
         return jax.vmap(move)(place).reshape(number, -1) + how.noise * noise
 

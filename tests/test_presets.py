@@ -1,5 +1,6 @@
 """Presets are complete, can run, and say what they are; the words of `linbyol train` are answered in one sentence."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -87,3 +88,24 @@ def test_the_list_and_the_dry_run_train_nothing(capsys, tmp_path, monkeypatch):
     assert "gamma_a = 0.99\n" in shown
     assert "# steps: 1,100" in shown
     assert list(tmp_path.iterdir()) == []
+
+
+def test_flags_that_come_twice_both_count(capsys):
+    words = [
+        "--set",
+        "method=simsiam",
+        "lr=0.1",
+        "--set",
+        "predictor=none",
+        "--sweep",
+        "eta=0,1e-3",
+        "--sweep",
+        "lr=1,2",
+    ]
+    assert run(["train", "digits-byol", *words, "--seeds", "3", "--seeds", "4", "5", "--dry-run", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    found = {name: shown["settings"][name] for name in ("method", "lr", "predictor", "sweep", "seeds")}
+    assert found == {
+        "method": "simsiam", "lr": 0.1, "predictor": "none", "sweep": ["eta=0,1e-3", "lr=1,2"], "seeds": [3, 4, 5],
+    }  # fmt: skip
+    assert shown["lanes"] == 12

@@ -290,7 +290,11 @@ def test_lanes_are_seeds_times_swept_values():
         ({"rule": "direct", "predictor_bias": True}, "Setting `predictor_bias` must be false for rule direct"),
         ({"rule": "direct", "method": "simclr"}, "Setting `rule` must be learned for method simclr"),
         ({"method": "isoloss"}, "Setting `rule` must be set, direct or copy for method isoloss"),
-        ({"stop_gradient": False, "method": "vicreg"}, "`stop_gradient` can be false for byol and simsiam"),
+        (
+            {"stop_gradient": False, "method": "vicreg"},
+            "`stop_gradient` can be false for method simsiam, not for vicreg",
+        ),
+        ({"stop_gradient": False, "method": "byol"}, "not for byol, whose target has no gradient to stop"),
         ({"sweep": ("batch=1,2",)}, "Setting `sweep` must name one of lr, "),
         ({"sweep": ("eta=x",)}, "Setting `sweep` must read NAME=NUMBER,NUMBER,…, but is 'eta=x'."),
         ({"sweep": ("eta=-1",)}, "Setting `sweep` must have finite values of at least 0"),

@@ -123,8 +123,9 @@ class Options:
             raise InputError(f"Setting `predictor_bias` must be false for rule {self.rule}, which sets W_p alone.")
         if self.method == "isoloss" and self.rule == "learned":
             raise InputError("Setting `rule` must be set, direct or copy for method isoloss: W_p has no gradient.")
-        if not self.stop_gradient and self.method not in ("byol", "simsiam"):
-            raise InputError(f"Setting `stop_gradient` can be false for byol and simsiam, not for {self.method}.")
+        if not self.stop_gradient and self.method != "simsiam":
+            why = ", whose target has no gradient to stop" if self.method in ("byol", "isoloss") else ""
+            raise InputError(f"Setting `stop_gradient` can be false for method simsiam, not for {self.method}{why}.")
 
 
 def compiled(o: Options) -> Options:
