@@ -6,6 +6,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import jax
+import numpy as np
 import pytest
 
 jax.config.update("jax_enable_x64", True)
@@ -16,6 +17,19 @@ jax.config.update("jax_numpy_dtype_promotion", "standard")
 @pytest.fixture
 def key():
     return jax.random.key(20210216)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(7)
+
+
+@pytest.fixture
+def cache(tmp_path_factory, monkeypatch):
+    """Where decoded images are kept: a folder of the test's own."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("LINBYOL_CACHE_DIR", str(folder))
+    return folder / "decoded"
 
 
 @pytest.fixture

@@ -16,17 +16,7 @@ from experiments.datasets import NAMES, load
 from experiments.datasets.layouts import inventory
 from experiments.datasets.splits import stratified
 
-
-@pytest.fixture
-def rng():
-    return np.random.default_rng(7)
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory, monkeypatch):
-    folder = tmp_path_factory.mktemp("cache")
-    monkeypatch.setenv("LINBYOL_CACHE_DIR", str(folder))
-    return folder / "decoded"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 REAL = Path(os.environ.get("LINBYOL_DATA_DIR") or Path(__file__).parents[2] / "shared" / "data")

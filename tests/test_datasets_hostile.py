@@ -14,11 +14,6 @@ from experiments.datasets.pickles import unpickle
 from linbyol.store import FileError
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(7)
-
-
 class Evil:
     def __init__(self, path):
         self.path = path

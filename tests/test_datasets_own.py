@@ -14,11 +14,6 @@ from experiments.datasets.splits import stratified
 from linbyol.store import FileError
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(7)
-
-
 @pytest.mark.parametrize("number", [1, 4, 10, 99, 1797])
 def test_a_fifth_of_each_class_is_for_testing(number, rng):
     labels = rng.integers(0, 7, number)

@@ -12,17 +12,7 @@ from official_layouts import TEN, assert_refused, assert_same
 from experiments.datasets import load, median, pieces
 from experiments.datasets.median import DamagedError, unpack
 
-
-@pytest.fixture
-def rng():
-    return np.random.default_rng(7)
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory, monkeypatch):
-    folder = tmp_path_factory.mktemp("cache")
-    monkeypatch.setenv("LINBYOL_CACHE_DIR", str(folder))
-    return folder / "decoded"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.mark.parametrize("name", ["cifar10", "cifar100", "stl10"])

@@ -11,17 +11,7 @@ from official_layouts import TEN, assert_refused
 from experiments.datasets import idx, load, originals
 from linbyol.checks import InputError
 
-
-@pytest.fixture
-def rng():
-    return np.random.default_rng(7)
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory, monkeypatch):
-    folder = tmp_path_factory.mktemp("cache")
-    monkeypatch.setenv("LINBYOL_CACHE_DIR", str(folder))
-    return folder / "decoded"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def batch(**changes):
