@@ -146,6 +146,16 @@ def test_a_view_depends_on_its_key_and_index_not_on_its_batch(key):
     assert np.abs(np.asarray(other - whole)).max(axis=(1, 2, 3)).min() > 0.1
 
 
+def test_the_noise_has_columns_of_its_own():
+    assert sum(n + n % 2 for n in pipeline.WIDTHS) <= pipeline.NOISE
+
+
+@pytest.mark.parametrize("key", [jax.random.key(0, impl="rbg"), jax.random.split(jax.random.key(0), 2)])
+def test_a_key_of_another_kind_or_several_are_refused(key):
+    with pytest.raises(InputError, match="`key` must be one key of the default kind"):
+        augment(key, images(3), jnp.arange(3), NOISY)
+
+
 def test_views_map_over_keys_and_images_as_one_by_one(key):
     x, index = images(8).reshape(2, 4, 9, 8, 3), jnp.arange(8).reshape(2, 4)
     keys = jax.random.split(key, 2)

@@ -102,16 +102,16 @@ def test_the_command_refuses_in_a_sentence():
     with pytest.raises(InputError, match="`trajectories` must be at least 1, but is 0"):
         Bench(trajectories=0).run()
     with pytest.raises(InputError, match="`only` names no contender: nobody"):
-        Bench(trajectories=8, only=("nobody",)).run()
+        Bench(trajectories=8, only=(("nobody",),)).run()
 
 
 def test_the_command_writes_its_record(tmp_path, capsys):
     out = tmp_path / "bench.json"
     plot = tmp_path / "bench.pdf"
-    assert Bench(trajectories=32, only=("linbyol",), quick=True, out=out, plot=plot, json=True).run() == 0
+    assert Bench(trajectories=32, only=(("linbyol",),), quick=True, out=out, plot=plot, json=True).run() == 0
     assert plot.read_bytes().startswith(b"%PDF")
     record = json.loads(out.read_text())
     assert record == json.loads(capsys.readouterr().out)
     assert record["environment"]["versions"]["jax"] == jax.__version__
-    assert Bench(trajectories=32, only=("linbyol",), quick=True).run() == 0
+    assert Bench(trajectories=32, only=(("linbyol",),), quick=True).run() == 0
     assert "linbyol" in capsys.readouterr().out

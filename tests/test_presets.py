@@ -91,18 +91,8 @@ def test_the_list_and_the_dry_run_train_nothing(capsys, tmp_path, monkeypatch):
 
 
 def test_flags_that_come_twice_both_count(capsys):
-    words = [
-        "--set",
-        "method=simsiam",
-        "lr=0.1",
-        "--set",
-        "predictor=none",
-        "--sweep",
-        "eta=0,1e-3",
-        "--sweep",
-        "lr=1,2",
-    ]
-    assert run(["train", "digits-byol", *words, "--seeds", "3", "--seeds", "4", "5", "--dry-run", "--json"]) == 0
+    words = "--set method=simsiam lr=0.1 --set predictor=none --sweep eta=0,1e-3 --sweep lr=1,2 --seeds 3 --seeds 4 5"
+    assert run(["train", "digits-byol", *words.split(), "--dry-run", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     found = {name: shown["settings"][name] for name in ("method", "lr", "predictor", "sweep", "seeds")}
     assert found == {

@@ -48,15 +48,17 @@ def augment(
 ) -> Float[Array, "b h w c"]:
     """One random view of each image.
 
-    key     a JAX key of the default kind (threefry): the others draw for a whole batch at once
+    key     a JAX key of the default kind (threefry)
     images  (b, h, w, c), c = 1 or 3; uint8, or floating in [0, 1]
     index   (b,) whole numbers: an image's draws depend on the key and its index, not on its batch
     recipe  what may happen, e.g. RECIPES["cifar-byol"]; static, as is dtype
 
     Gives (b, h, w, c) in dtype, computed in float32 whatever the dtypes, normalised as the recipe says. Maps under
-    `vmap` over key, images and index. Raises `InputError` for shapes and dtypes that do not fit.
+    `vmap` over key, images and index. Raises `InputError` for shapes and dtypes that do not fit, and other keys.
     """
     check_batch(images, recipe)
+    if jax.random.key_data(key).shape != (2,):
+        raise InputError(f"Argument `key` must be one key of the default kind (threefry), but is {key!r}.")
     if jnp.shape(index) != images.shape[:1]:
         raise InputError(f"Argument `index` must have shape {images.shape[:1]}, but has shape {jnp.shape(index)}.")
     x = jnp.swapaxes(scaled(images), 2, 3)  # (b, h, c, w)

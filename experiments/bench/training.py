@@ -108,8 +108,8 @@ class Torch:
         words = ["-m", "experiments.bench.torch_loop", "--serve", "--network", network, "--path", path]
         words += ["--batch", str(batch), "--steps", str(steps), "--warmup", str(warmup), "--device", device, *how]
         environment = {k: v for k, v in os.environ.items() if k != "XLA_FLAGS"}
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        self.process = subprocess.Popen([python, *words], cwd=ROOT, env=environment, **pipes)  # type: ignore[call-overload]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen([python, *words], cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True)
         line = self.process.stdout.readline()
         self.about = json.loads(line) if line else {"skipped": "the process of PyTorch ended at once"}
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import tyro
 
+from linbyol.cli.repeated import Repeated, flat
+
 
 @dataclass(frozen=True)
 class Bench:
@@ -18,7 +20,7 @@ class Bench:
     """trajectories of the reference workload"""
     sizes: tuple[int, ...] = (16, 64, 256, 512, 1024)
     """sizes d of the matrix flows, with n = 2 d"""
-    only: tuple[str, ...] = ()
+    only: Repeated[str] = ()
     """contenders to measure, by the beginning of their names (all if none); matrix flows are then left out"""
     seed: int = 0
     """seed of the workload"""
@@ -46,10 +48,10 @@ class Bench:
                 raise InputError(f"Argument `{name}` must be at least 1, but is {min(values)}.")
         N, sizes = (min(self.trajectories, 2_000), self.sizes[:1]) if self.quick else (self.trajectories, self.sizes)
         record = trajectories.measure(
-            N, full=not self.quick, only=self.only, seed=self.seed, repeats=1 if self.quick else 3
+            N, full=not self.quick, only=flat(self.only), seed=self.seed, repeats=1 if self.quick else 3
         )
         if not record["contenders"]:
-            raise InputError(f"Argument `only` names no contender: {', '.join(self.only)}.")
+            raise InputError(f"Argument `only` names no contender: {', '.join(flat(self.only))}.")
         record["matrix_flows"] = [] if self.only else matrices.measure(sizes)
         record["environment"] = claims.environment() | {"cores": cores()}
         if self.out:

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from linbyol.cli.repeated import Repeated, flat
+
 SHOWN = Literal["verdict", "p", "escape_time", "alignment"]
 
 
@@ -20,7 +22,7 @@ class Phase:
     """constant on the horizontal axis, its first and its last value"""
     y: tuple[str, float, float] = ("sigma2", 0.0, 1.0)
     """constant on the vertical axis, its first and its last value"""
-    log: tuple[Literal["x", "y"], ...] = ()
+    log: Repeated[Literal["x", "y"]] = ()
     """axes with logarithmic steps"""
     points: tuple[int, int] = (200, 200)
     """number of values on each axis"""
@@ -80,7 +82,7 @@ class Phase:
             store.write_json(self.out.with_suffix(".json"), record)
             written.append(self.out)
         if self.plot is not None:
-            plot.draw_phase(axes, outcome[self.show], self.plot, name=self.show, log=self.log)
+            plot.draw_phase(axes, outcome[self.show], self.plot, name=self.show, log=flat(self.log))
             written.append(self.plot)
         if self.json:
             print(store.to_json(record))
@@ -143,7 +145,7 @@ def _values(settings: Phase, axis: int) -> Any:
         raise InputError(f"Options --x and --y must name two constants, but both name {name}.")
     if count < 1:
         raise InputError(f"Argument `points` must be at least 1 on each axis, but is {count}.")
-    if letter in settings.log:
+    if letter in flat(settings.log):
         if first <= 0 or last <= 0:
             raise InputError(
                 f"A logarithmic axis needs positive values, but --{letter} goes from {first:g} to {last:g}."

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from linbyol.cli.repeated import Repeated, flat
+
 
 @dataclass(frozen=True)
 class Prove:
@@ -10,7 +12,7 @@ class Prove:
     Example: linbyol prove --only B5 B21
     """
 
-    only: tuple[str, ...] = ()
+    only: Repeated[str] = ()
     """ids of the claims to prove (all if none)"""
     list: bool = False
     """list the claims and prove nothing"""
@@ -33,7 +35,7 @@ class Prove:
         from linbyol.store import to_json
         from theory.prover import PROVE
 
-        chosen = table.choose([claim for claim in claims.collect(theory) if claim.id in PROVE], self.only)
+        chosen = table.choose([claim for claim in claims.collect(theory) if claim.id in PROVE], flat(self.only))
         if self.list:
             rows = [claims.describe(claim) for claim in chosen]
             print(to_json({"claims": rows})) if self.json else table.print_claims(chosen)

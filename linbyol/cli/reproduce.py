@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import tyro
 
+from linbyol.cli.repeated import Repeated, flat
+
 
 @dataclass(frozen=True)
 class Reproduce:
@@ -17,7 +19,7 @@ class Reproduce:
 
     seed: int = 0
     """seed of the random instances, of training and of the views"""
-    only: tuple[str, ...] = ()
+    only: Repeated[str] = ()
     """ids of the claims to check (all if none); figures and report are then left out"""
     list: bool = False
     """list the claims and check nothing"""
@@ -43,7 +45,7 @@ class Reproduce:
         from linbyol.store import to_json, write_json
 
         everything = claims.collect(theory) + claims.collect(experiments.studies)
-        chosen = table.choose(everything, self.only)
+        chosen = table.choose(everything, flat(self.only))
         if self.list:
             rows = [claims.describe(claim) for claim in chosen]
             print(to_json({"claims": rows})) if self.json else table.print_claims(chosen)
@@ -51,7 +53,7 @@ class Reproduce:
         arrays = make_folder(self.out / "arrays")
         run = claims.Run(seed=self.seed, size=self.size, out=arrays)
         results = run_claims(chosen, run, self.jobs or cores())
-        settings = {"command": "reproduce", "seed": self.seed, "size": self.size, "only": self.only}
+        settings = {"command": "reproduce", "seed": self.seed, "size": self.size, "only": flat(self.only)}
         machine = claims.environment() | {"settings": settings}
         record = {"claims": [result.record() for result in results], "environment": machine}
         write_json(self.out / "claims.json", record)

@@ -1,18 +1,16 @@
 """linbyol train"""
 
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import tyro
 
+from linbyol.cli.repeated import Repeated, flat
+
 DETAILS = (  # of a result, that the table leaves to metrics.csv
     "F_max", "F_min", "Wp_max", "Wp_min", "asymmetry", "commutator", "cosine", "balance", "proportionality",
 )  # fmt: skip
-
-Words = tyro.conf.UseAppendAction[tuple[tuple[str, ...], ...]]  # --set a b --set c: all three count
-Numbers = tyro.conf.UseAppendAction[tuple[tuple[int, ...], ...]]
 
 
 @dataclass(frozen=True)
@@ -26,11 +24,11 @@ class Train:
     """a preset's name (see --list), or a TOML file of your own"""
     rule: str | None = None
     """how the predictor is set: learned, symmetric, direct, copy, set or optimal"""
-    set: Words = ()
+    set: Repeated[str] = ()
     """settings to change, as NAME=VALUE (see --dry-run for all of them)"""
-    seeds: Numbers = ()
+    seeds: Repeated[int] = ()
     """seeds, trained at once as lanes of one program"""
-    sweep: Words = ()
+    sweep: Repeated[str] = ()
     """constants to sweep, as NAME=VALUE,VALUE,…: a lane for each combination and seed"""
     epochs: int | None = None
     """epochs, if not the preset's"""
@@ -83,10 +81,10 @@ class Train:
         from experiments import presets, settings
 
         name, options = presets.preset(self.preset)
-        words = [*chain(*self.set), *([f"rule={self.rule}"] if self.rule else [])]
+        words = [*flat(self.set), *([f"rule={self.rule}"] if self.rule else [])]
         words += [f"epochs={self.epochs}"] if self.epochs is not None else []
         options = settings.with_set(options, words)
-        lists = {"seeds": tuple(chain(*self.seeds)), "sweep": tuple(chain(*self.sweep))}
+        lists = {"seeds": flat(self.seeds), "sweep": flat(self.sweep)}
         options = settings.with_values(options, {key: value for key, value in lists.items() if value})
         options.check()
         return name, options
