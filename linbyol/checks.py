@@ -62,6 +62,19 @@ def check_constants(k: Any) -> None:
             check_moment(name, getattr(k, name))
 
 
+def check_spectra(k: Any) -> None:
+    """lambda_s, an eigenvalue of X + X_aug, is at least lambda_d, that of X: X_aug has no negative eigenvalue."""
+    lambda_d, lambda_s = (concrete(getattr(k, name)) if hasattr(k, name) else None for name in ("lambda_d", "lambda_s"))
+    if lambda_d is None or lambda_s is None:
+        return
+    lambda_d, lambda_s = np.broadcast_arrays(lambda_d, lambda_s)
+    if (low := lambda_s < lambda_d).any():
+        raise InputError(
+            f"Argument `lambda_s` (of X + X_aug) must be at least lambda_d (of X), but is {lambda_s[low][0]:.10g} "
+            f"where lambda_d is {lambda_d[low][0]:.10g}."
+        )
+
+
 def check_moment(name: str, A: Any) -> None:
     """A is square; where its values are known, symmetric and positive semidefinite up to rounding."""
     shape = jnp.shape(A)
