@@ -3,6 +3,9 @@
 Every loss is a mean over the batch and returns a NamedTuple whose first field, `total`, is the number to minimise and
 the sum of the others. Targets are behind a stop-gradient. Where the paper and the released code of a loss differ, the
 convention is an argument and has no default: a plot of terms means nothing without its name.
+
+Norms below EPS count as EPS, as in PyTorch's `cosine_similarity` and with its 1e-8: a row of zeros has the cosine 0 with
+every other, and the gradient z/(‖z‖ EPS) of its cosine with z.
 """
 
 from typing import NamedTuple
@@ -14,6 +17,8 @@ from jaxtyping import Array, Float
 
 Embeddings = Float[Array, "b d"]
 Number = Float[Array, ""]
+
+EPS = 1e-8  # so that 1/EPS⁴, of IsoLoss on the cosine, is a number in float32
 
 
 class Distance(NamedTuple):
@@ -75,7 +80,7 @@ def byol_l2(p: Embeddings, z: Embeddings) -> Distance:
 
 
 def byol_cosine(p: Embeddings, z: Embeddings) -> Angle:
-    """BYOL as trained: mean‖p/‖p‖ - sg(z/‖z‖)‖² = 2 - 2 cos, one direction. Rows must not vanish."""
+    """BYOL as trained: mean‖p/‖p‖ - sg(z/‖z‖)‖² = 2 - 2 cos, one direction."""
     alignment = -2 * jnp.mean(_cosines(p, stop_gradient(z)))
     offset = jnp.full_like(alignment, 2)
     return Angle(offset + alignment, offset, alignment)
@@ -135,7 +140,7 @@ def vicreg(
 
 
 def nt_xent(z1: Embeddings, z2: Embeddings, *, temperature: float | Array = 0.5) -> Contrastive:
-    """SimCLR: mean over the 2b anchors of -log[exp(sim₊/τ) / Σ_{k≠i} exp(sim_ik/τ)]. Rows must not vanish."""
+    """SimCLR: mean over the 2b anchors of -log[exp(sim₊/τ) / Σ_{k≠i} exp(sim_ik/τ)]."""
     z = jnp.concatenate([z1, z2])
     z = z / _norm(z)[:, None]
     sim = z @ z.T / temperature  # (2b, 2b)
@@ -167,7 +172,10 @@ def _mean_dot(x: Embeddings, y: Embeddings) -> Number:
 
 
 def _norm(x: Embeddings) -> Float[Array, " b"]:
-    return jnp.sqrt(_dot(x, x))
+    """max(‖x‖, EPS), without the root's infinite slope at 0."""
+    square = _dot(x, x)
+    small = square <= EPS**2
+    return jnp.where(small, EPS, jnp.sqrt(jnp.where(small, 1, square)))
 
 
 def _cosines(x: Embeddings, y: Embeddings) -> Float[Array, " b"]:

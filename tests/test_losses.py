@@ -114,3 +114,48 @@ def test_identical_whitened_views_cost_barlow_twins_nothing(key):
     z, _ = jnp.linalg.qr(z - jnp.mean(z, axis=0, keepdims=True))  # columns centred and orthonormal
     # eps = 0: only rounding is left of (1 - C_ii)² and C_ij²
     assert barlow_twins(z, z, eps=0.0).total < 1e-24
+
+
+def oracle_cosine(p, z, eps=1e-8):
+    """PyTorch's cosine_similarity, and its gradient in p: where a norm is below eps it is a constant."""
+    a, b = (np.maximum(np.linalg.norm(x, axis=1, keepdims=True), eps) for x in (p, z))
+    cos = np.sum(p * z, axis=1, keepdims=True) / (a * b)
+    moves = np.linalg.norm(p, axis=1, keepdims=True) > eps
+    return cos[:, 0], z / (a * b) - np.where(moves, cos * p / a**2, 0)
+
+
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
+def test_rows_of_zeros_have_pytorchs_cosine_and_gradient(views, dtype):
+    p, z = (np.array(a, dtype) for a in views[:2])
+    p[0], p[1], z[2], p[3], z[3], p[4] = 0, 1e-30 * p[1], 0, 0, 0, 1e-3 * p[4]
+    cos, slope = oracle_cosine(p.astype(float), z.astype(float))
+    total, found = jax.value_and_grad(lambda p: byol_cosine(p, jnp.asarray(z)).total)(jnp.asarray(p))
+    rounding = 50 * np.finfo(dtype).eps
+    np.testing.assert_allclose(total, 2 - 2 * cos.mean(), rtol=rounding)
+    np.testing.assert_allclose(found, -2 * slope / len(p), rtol=1e3 * rounding, atol=1e-20)  # cos p/‖p‖ cancels in part
+    assert np.abs(found[0]).max() > 1e6  # 1/eps: not the silent 0 of a row that cannot learn
+    assert np.abs(found[3]).max() == 0
+
+
+def test_nt_xent_takes_rows_of_zeros_for_orthogonal_to_all(views):
+    """Anchor 0 and its partner have no direction: each costs the logarithm of 2b - 1 ones, as all its cosines are 0."""
+    z1, z2 = (np.array(a) for a in views[:2])
+    z1[0], z2[0] = 0, 0
+    z = np.concatenate([z1, z2])
+    unit = z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-8)
+    e, n = np.exp(unit @ unit.T / 0.5), len(z)
+    expected = np.mean([np.log((e[i].sum() - e[i, i]) / e[i, (i + n // 2) % n]) for i in range(n)])
+    np.testing.assert_allclose(nt_xent(jnp.asarray(z1), jnp.asarray(z2)).total, expected, rtol=ROUNDING)
+    assert np.isclose(np.log((e[0].sum() - e[0, 0]) / e[0, n // 2]), np.log(n - 1), rtol=ROUNDING)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-30, 1e-9, 1e-4])
+def test_no_loss_of_angles_has_a_row_without_number(views, scale):
+    z1, z2, Wp = (jnp.asarray(a, jnp.float32) for a in views)
+    losses = [byol_cosine, nt_xent, lambda a, b: isoloss_cosine(a, b, Wp)]
+    small = z1.at[0].multiply(scale), z2.at[1].multiply(scale)
+    for loss in losses:
+        for pair in ((small[0], z2), (z1, small[1]), (scale * z1, scale * z2)):
+            value, slopes = jax.value_and_grad(lambda a, b, f=loss: f(a, b).total, argnums=(0, 1))(*pair)
+            assert np.isfinite(value)
+            assert all(np.isfinite(slope).all() for slope in slopes)
