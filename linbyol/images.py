@@ -56,7 +56,7 @@ def moments_of_file(
 
 
 def _find(path: str | Path) -> tuple[str, np.ndarray]:
-    """The array of the archive and the name it goes by, real and finite, bytes scaled."""
+    """The array of the archive and the name it goes by, in float64 and finite, bytes scaled."""
     arrays = read_arrays(path)
     names = [name for name in arrays if name in ("images", "views")] or list(arrays)
     if len(names) != 1:
@@ -71,4 +71,4 @@ def _find(path: str | Path) -> tuple[str, np.ndarray]:
         )
     if array.dtype == np.uint8:
         return names[0], array / 255
-    return names[0], array if array.dtype == np.float32 else array.astype(np.float64)
+    return names[0], array.astype(np.float64)

@@ -2,18 +2,22 @@
 
 Views of a fixed bank are the whole population: two views of an image are drawn independently from its V views, and the
 moments are exact. Fresh views are a sample of V from a wider population: the moments are corrected so that they are
-unbiased, and come with standard errors. Both only need the views, (b, V, n), batch by batch.
+unbiased, and come with standard errors. Both only need the views, (b, V, n), batch by batch, and sum them in JAX's
+default precision, whatever that of the views: in float64 where it is enabled.
 """
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
-from linbyol.checks import InputError, check_numbers
+from linbyol.checks import InputError, check_moment, check_numbers
 from linbyol.equations import Constants
+from linbyol.store import FileError, read_arrays
 
 
 class Moments(NamedTuple):
@@ -77,7 +81,7 @@ def moments_of_views(batches: Iterable[Float[Array, "b V n"] | Any]) -> Moments:
     if images < 2:
         raise InputError("Argument `views` must hold at least two images for a standard error, but holds one.")
     X_error, X_aug_error = (jnp.sqrt(squares / (images - 1) / images) for squares in running.squares)
-    X, X_aug = running.mean
+    X, X_aug = map(_symmetric, running.mean)
     return Moments(X, X_aug, X_error, X_aug_error, images, shape[0])
 
 
@@ -109,13 +113,35 @@ def feasible(moments: Moments) -> tuple[Moments, float]:
     """
     X, least = _nearest(moments.X)
     X_aug, least_aug = _nearest(moments.X_aug)
-    return moments._replace(X=X, X_aug=X_aug), min(least, least_aug, 0.0)
+    return moments._replace(X=jnp.asarray(X, float), X_aug=jnp.asarray(X_aug, float)), min(least, least_aug, 0.0)
 
 
-def _nearest(A: Array) -> tuple[Array, float]:
-    s, U = jnp.linalg.eigh(A)
+def read_moments(path: str | Path) -> tuple[Float[np.ndarray, "n n"], Float[np.ndarray, "n n"]]:
+    """X and X_aug of an npz archive, in float64, without what the precision that they were saved in left below 0.
+
+    Raises `FileError` for what cannot be read, and for moments that are not symmetric or not positive semidefinite.
+    """
+    arrays = read_arrays(path, "X", "X_aug")
+    X, X_aug = arrays["X"], arrays["X_aug"]
+    for name, A in (("X", X), ("X_aug", X_aug)):
+        try:
+            check_numbers(name, A)
+            check_moment(name, A)
+        except InputError as error:
+            raise FileError(f"File {path}: {error}") from None
+        if not A.size:
+            raise FileError(f"File {path}: Argument `{name}` must not be empty, but has shape {A.shape}.")
+    if X.shape != X_aug.shape:
+        raise FileError(f"File {path}: Arguments `X` and `X_aug` must agree, but have shapes {X.shape}, {X_aug.shape}.")
+    return _nearest(X)[0], _nearest(X_aug)[0]
+
+
+def _nearest(A: Any) -> tuple[np.ndarray, float]:
+    """The nearest positive semidefinite matrix, in float64 whatever A's precision, and A's least eigenvalue."""
+    A = _symmetric(np.asarray(A, np.float64))
+    s, U = np.linalg.eigh(A)
     least = float(s[0])
-    return (_symmetric((U * jnp.maximum(s, 0)[None, :]) @ U.T) if least < 0 else A), least
+    return (_symmetric((U * np.maximum(s, 0)) @ U.T) if least < 0 else A), least
 
 
 @jax.jit
@@ -150,8 +176,8 @@ def _add(running: _Running, batch: Array) -> _Running:
 
 
 def _floating(views: Any) -> Array:
-    return jnp.asarray(views, dtype=None if jnp.issubdtype(jnp.result_type(views), jnp.floating) else float)
+    return jnp.asarray(views, float)
 
 
-def _symmetric(A: Array) -> Array:
+def _symmetric(A: Any) -> Any:
     return (A + A.T) / 2

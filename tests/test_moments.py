@@ -5,11 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from linbyol.checks import InputError
+from linbyol.checks import InputError, check_constants
 from linbyol.door import prepare
 from linbyol.equations import weights_flow
 from linbyol.images import moments_of_file
-from linbyol.moments import feasible, moments_of_bank, moments_of_images, moments_of_views
+from linbyol.moments import feasible, moments_of_bank, moments_of_images, moments_of_views, read_moments
 from linbyol.store import FileError, write_arrays
 from linbyol.views import Augmentation, views_of
 from theory.instances import weights
@@ -186,3 +186,49 @@ def test_files_that_are_no_archive_get_their_sentence(tmp_path):
         moments_of_file(tmp_path / "good.npz", views=1)
     with pytest.raises(InputError, match="`rotate` must be at least 0, but is -3"):
         moments_of_file(tmp_path / "good.npz", rotate=-3.0)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "uint8", "int32"])
+def test_moments_of_a_file_pass_the_door_of_the_flows(tmp_path, dtype):
+    """Fewer images than pixels: most eigenvalues of X are 0, and rounding would take half of them below."""
+    images = np.random.default_rng(1).integers(0, 200, (12, 6, 6)).astype(dtype)
+    write_arrays(tmp_path / "images.npz", {"images": images})
+    unbiased, _ = moments_of_file(tmp_path / "images.npz", views=3)
+    near, removed = feasible(unbiased)
+    assert removed < 0
+    assert near.X.dtype == near.X_aug.dtype == np.float64
+    for saved in (np.float64, np.float32):  # float32: its own rounding is no negative eigenvalue
+        write_arrays(tmp_path / "m.npz", {"X": np.asarray(near.X, saved), "X_aug": np.asarray(near.X_aug, saved)})
+        X, X_aug = read_moments(tmp_path / "m.npz")
+        check_constants(near._replace(X=X, X_aug=X_aug).constants(eta=0.1))
+        np.testing.assert_allclose(X, near.X, rtol=0, atol=20 * np.finfo(saved).eps * np.abs(near.X).max())
+        np.testing.assert_array_equal(X, X.T)
+
+
+def test_views_of_any_precision_are_summed_in_float64():
+    """Views that float16 holds exactly: their moments are those of the same numbers in float64, to the last bit."""
+    views = np.random.default_rng(2).integers(-8, 8, (7, 3, 5)) / 8
+    for found in (moments_of_views, lambda batches: moments_of_bank(batches[0])):
+        exact = found([views])
+        for dtype in (np.float16, np.float32):
+            np.testing.assert_array_equal(found([views.astype(dtype)]).X, exact.X)
+            np.testing.assert_array_equal(found([views.astype(dtype)]).X_error, exact.X_error)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"X": np.eye(2)}, "must hold the array `X_aug`"),
+        ({"X": np.eye(2), "X_aug": np.eye(3)}, r"must agree, but have shapes \(2, 2\), \(3, 3\)"),
+        ({"X": np.ones((2, 3)), "X_aug": np.eye(2)}, r"`X` must be a square matrix \(n, n\), but has shape \(2, 3\)"),
+        ({"X": np.eye(2), "X_aug": np.diag([1, -1e-3])}, "`X_aug` must be positive semidefinite.* -0.001"),
+        ({"X": np.array([[1, 0.5], [0, 1]]), "X_aug": np.eye(2)}, "`X` must be symmetric"),
+        ({"X": np.full((2, 2), np.nan), "X_aug": np.eye(2)}, r"`X` must be finite, but X\[0, 0\] = nan"),
+        ({"X": np.eye(2, dtype=complex), "X_aug": np.eye(2)}, "`X` must be real, but has dtype complex128"),
+        ({"X": np.zeros((0, 0)), "X_aug": np.zeros((0, 0))}, r"`X` must not be empty"),
+    ],
+)
+def test_moments_that_are_none_get_their_sentence(tmp_path, arrays, message):
+    write_arrays(tmp_path / "m.npz", arrays)
+    with pytest.raises(FileError, match=message):
+        read_moments(tmp_path / "m.npz")
