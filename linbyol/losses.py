@@ -4,8 +4,8 @@ Every loss is a mean over the batch and returns a NamedTuple whose first field, 
 the sum of the others. Targets are behind a stop-gradient. Where the paper and the released code of a loss differ, the
 convention is an argument and has no default: a plot of terms means nothing without its name.
 
-Norms below EPS count as EPS, as in PyTorch's `cosine_similarity` and with its 1e-8: a row of zeros has the cosine 0 with
-every other, and the gradient z/(‖z‖ EPS) of its cosine with z.
+Norms below EPS count as EPS, as in PyTorch's `cosine_similarity` and with its 1e-8: a row of zeros has the cosine 0
+with every other, and the gradient z/(‖z‖ EPS) of its cosine with z.
 """
 
 from typing import NamedTuple
