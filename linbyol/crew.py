@@ -30,7 +30,8 @@ class Crew(NamedTuple):
 
             def solve(i: int) -> EnsembleResult:
                 y, c, t = jax.tree.map(lambda x: x[cuts[i]], (y0, k, t1))
-                found = job.chunk(y, c, t, rtol, self.chunk, self.devices[i % len(self.devices)])
+                with jax.enable_x64(t1.dtype == np.float64):  # a thread does not know what was set around its caller
+                    found = job.chunk(y, c, t, rtol, self.chunk, self.devices[i % len(self.devices)])
                 advance()
                 return found
 

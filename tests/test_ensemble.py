@@ -195,6 +195,14 @@ def test_chunks_threads_and_order_change_no_bit():
         assert np.array_equal(a, b)
     for a, b in zip(jax.tree.leaves(one.y), jax.tree.leaves(other.y), strict=True):
         assert np.abs(a / b[::-1] - 1).max() < 1e-13
+    jax.config.update("jax_enable_x64", False)
+    try:
+        with jax.enable_x64(True):  # around the call alone: no thread may fall back to float32
+            around = solve_amplitudes(y, k, 20.0, chunk=1024, workers=3)
+    finally:
+        jax.config.update("jax_enable_x64", True)
+    for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(around), strict=True):
+        assert np.array_equal(a, b)
 
 
 def test_more_than_memory_is_refused_before_it_is_touched():
