@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
-MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
+from experiments.bench.tensor_views import MEAN, STD
 
 
 def cifar_view(image: Image.Image) -> np.ndarray:

@@ -1,29 +1,32 @@
 """Two ways to bring pairs of views to a PyTorch network: a data loader with Pillow, and bytes on the device.
 
-torch is imported inside functions: the package does not need it.
+torch and Pillow are imported inside functions: the package does not need the one, nor tensors on the device the other.
 """
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from experiments.bench import pillow_views, tensor_views
+from experiments.bench import tensor_views
 
 
 class Pairs:
     """A data set for torch's loader: two views of each image, by Pillow."""
 
     def __init__(self, images: np.ndarray, recipe: str) -> None:
-        self.images, self.recipe = images, recipe
+        from experiments.bench import pillow_views
+
+        self.images, self.view = images, pillow_views.VIEWS[recipe]
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, i: int) -> tuple[np.ndarray, np.ndarray]:
-        image, view = Image.fromarray(self.images[i]), pillow_views.VIEWS[self.recipe]
-        return view(image), view(image)
+        from PIL import Image
+
+        image = Image.fromarray(self.images[i])
+        return self.view(image), self.view(image)
 
 
 def loader_pairs(

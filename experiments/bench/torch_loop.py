@@ -42,7 +42,7 @@ def throughput(
     `how` is that of `prepared`. Where torch or the device is absent the record says "skipped" and why.
     """
     record = {"network": network, "path": path, "batch": batch, "steps": steps, "device": device} | how
-    if reason := missing(device):
+    if reason := missing(device, path):
         return record | {"skipped": reason}
     begun = time.perf_counter()
     train, more = prepared(network, path, batch=batch, device=device, **how)
@@ -59,9 +59,9 @@ def timed(train: Callable[[int], float], batch: int, steps: int) -> dict[str, fl
     return {"images_per_second": batch * steps / wall, "seconds": wall, "cpu_seconds": processor, "loss": loss}
 
 
-def missing(device: str) -> str:
+def missing(device: str, path: str) -> str:
     """Why nothing can be measured here; empty if it can."""
-    for package in ("torch", "PIL"):
+    for package in ("torch", "PIL") if path == "loader" else ("torch",):
         if importlib.util.find_spec(package) is None:
             return f"{package} is not installed"
     import torch
@@ -222,7 +222,7 @@ def main() -> None:
 def serve(network: str, path: str, batch: int, steps: int, warmup: int, device: str, how: dict[str, Any]) -> None:
     """Say what it is, then a line of JSON for each line read."""
     record: dict[str, Any] = {"network": network, "path": path, "batch": batch, "steps": steps, "device": device}
-    if reason := missing(device):
+    if reason := missing(device, path):
         print(json.dumps(record | {"skipped": reason}), flush=True)
         return
     train, more = prepared(network, path, batch=batch, device=device, **how)
