@@ -6,17 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from linbyol import store
-from linbyol.checks import InputError
+from linbyol import outputs, store
 from linbyol.trajectory import Trajectory
-
-SUFFIXES = (".png", ".pdf", ".svg")
 
 
 def check_suffix(path: str | Path) -> None:
     """The picture's format is one that can be written."""
-    if Path(path).suffix not in SUFFIXES:
-        raise InputError(f"Argument `plot` must end in {', '.join(SUFFIXES)}, but is {path}.")
+    outputs.check_suffix("plot", path, outputs.PICTURE)
 
 
 def draw(trajectory: Trajectory, path: str | Path) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 from linbyol import claims, store
 from linbyol.checks import InputError
 from linbyol.engine import EnsembleResult
+from linbyol.outputs import make_folder
 from linbyol.progress import bar
 from linbyol.store import FileError
 
@@ -49,7 +50,7 @@ def sweep(
 
     Raises `InputError` for bad arguments, and `FileError` for a folder that holds another sweep.
     """
-    folder = _folder(folder)
+    folder = make_folder(folder)
     for name, value in (("total", total), ("shard", shard)):
         if not (isinstance(value, int) and value >= (name == "shard")):
             raise InputError(
@@ -200,12 +201,3 @@ def _digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise FileError(f"File {path} cannot be read: {error.strerror or error}.") from None
-
-
-def _folder(path: str | Path) -> Path:
-    path = Path(path)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"Argument `folder`: {path} cannot be made: {error.strerror}.") from None
-    return path

@@ -1,16 +1,22 @@
 """Files that are written whole or not at all, and arrays that are read without trust."""
 
+import errno
 import io
 import json
 import math
 import os
+import stat
 import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from linbyol.checks import InputError
+from linbyol.memory import check_memory
 
 
 class FileError(InputError):
@@ -18,21 +24,46 @@ class FileError(InputError):
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
-    """Write beside, then rename: a reader sees the old file or the new one."""
-    path = Path(path)
+    """Write beside, then rename: a reader sees the old file or the new one. Links stay; what they lead to is replaced.
+
+    A file that was there keeps its mode. Raises `FileError` for what is no regular file or cannot be written.
+    """
+    target = destination(path)
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as part:
+        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask()
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name[:40]}.", delete=False) as part:
             try:
                 part.write(content)
                 part.flush()
                 os.fsync(part.fileno())
-                Path(part.name).chmod(0o666 & ~_umask())
-                Path(part.name).replace(path)
+                Path(part.name).chmod(mode)
+                Path(part.name).replace(target)
             except BaseException:
                 Path(part.name).unlink(missing_ok=True)
                 raise
     except OSError as error:
-        raise InputError(f"File {path} cannot be written: {error.strerror or error}.") from None
+        raise FileError(f"File {path} cannot be written: {error.strerror or error}.") from None
+
+
+def destination(path: str | Path) -> Path:
+    """Where writing to a path goes: to the end of its links. Raises `FileError` for what is no regular file there."""
+    try:
+        mode = Path(path).stat().st_mode
+        if stat.S_ISREG(mode) and not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except FileNotFoundError:
+        mode = stat.S_IFREG
+    except (OSError, ValueError) as error:
+        raise FileError(f"File {path} cannot be written: {getattr(error, 'strerror', None) or error}.") from None
+    if not stat.S_ISREG(mode):
+        raise FileError(f"File {path} cannot be written: it is {_kind(mode)}.")
+    return Path(os.path.realpath(path))
+
+
+def _kind(mode: int) -> str:
+    """What there is instead of a regular file."""
+    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(mode), "a device")
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -72,23 +103,66 @@ def write_arrays(path: str | Path, arrays: dict[str, Any]) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def read_arrays(path: str | Path, *names: str) -> dict[str, np.ndarray]:
-    """The arrays of an npz archive, never unpickled; the named ones must be there."""
+def read_bytes(path: str | Path) -> bytes:
+    """The content of a regular file. Raises `FileError`."""
     try:
-        with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise FileError(f"File {path} must be an npz archive, but is a single array.")
+        if not stat.S_ISREG(mode := Path(path).stat().st_mode):
+            raise FileError(f"File {path} cannot be read: it is {_kind(mode)}.")
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"File {path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+
+
+def read_arrays(path: str | Path, *names: str) -> dict[str, np.ndarray]:
+    """The arrays of an npz archive, never unpickled; the named ones must be there, and all must fit in memory."""
+    content = read_bytes(path)
+    if content.startswith(b"\x93NUMPY"):
+        raise FileError(f"File {path} must be an npz archive, but is a single array (npy).")
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             missing = [name for name in names if name not in archive.files]
             if missing:
                 found = ", ".join(archive.files) or "nothing"
                 raise FileError(f"File {path} must hold the array `{missing[0]}`, but holds {found}.")
+            _check_headers(path, archive.zip)
             return {name: archive[name] for name in archive.files}
     except FileError:
         raise
-    except OSError as error:
-        raise FileError(f"File {path} cannot be read: {error.strerror or error}.") from None
     except Exception as error:  # noqa: BLE001 - a damaged archive raises zlib, zip, value and end-of-file errors alike
-        raise FileError(f"File {path} is not a readable npz archive: {error}.") from None
+        raise FileError(f"File {path} is not a readable npz archive: {_first_line(error)}.") from None
+
+
+def _check_headers(path: str | Path, archive: zipfile.ZipFile) -> None:
+    """Each array has the bytes that its header promises, and together they fit in memory; nothing is unpacked yet."""
+    total = 0
+    for member in archive.infolist():
+        with archive.open(member) as file:
+            version = np.lib.format.read_magic(file)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, _, dtype = read(file)
+            size = math.prod(shape) * dtype.itemsize
+            if not dtype.hasobject and size != member.file_size - file.tell():
+                words = f"an array of shape {shape} and dtype {dtype}, but {member.file_size - file.tell()} bytes"
+                raise FileError(f"File {path} is damaged: `{member.filename}` says that it holds {words} follow.")
+            total += size
+    check_memory(f"File {path}", 2 * total, FileError)
+
+
+@contextmanager
+def blaming(path: str | Path) -> Iterator[None]:
+    """What is refused within is the file's fault: `InputError` becomes `FileError`, with the file's name."""
+    try:
+        yield
+    except FileError:
+        raise
+    except InputError as error:
+        raise FileError(f"File {path} cannot be used: {str(error)[:1].lower()}{str(error)[1:]}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 def _umask() -> int:

@@ -129,7 +129,7 @@ REFUSED = {
     ("simulate", "weights", "--moments", "nowhere.npz"): (3, "File nowhere.npz cannot be read: No such file"),
     ("simulate", "modes", "--init", "nowhere.npz"): (3, "File nowhere.npz cannot be read: No such file"),
     ("simulate", "modes", "--plot", "a.gif"): (2, "Argument `plot` must end in .png, .pdf, .svg, but is a.gif."),
-    ("simulate", "modes", "--t1", "1", "--out", "nowhere/a.npz"): (2, "File nowhere/a.npz cannot be written: No such"),
+    ("simulate", "modes", "--t1", "1", "--out", "nowhere/a.npz"): (3, "File nowhere/a.npz cannot be written: No such"),
     ("prove", "--only", "B500"): (2, "Argument `only` names no claim 'B500'"),
     ("reproduce", "--only", "B5x"): (2, "Argument `only` names no claim 'B5x'; did you mean"),
     ("figure", "fig99"): (2, "Argument `names` must be one of"),

@@ -84,11 +84,12 @@ def guarded(command) -> int:
     if getattr(command, "x64", True):
         jax.config.update("jax_enable_x64", True)
     from linbyol.checks import InputError
+    from linbyol.cli import options
     from linbyol.integrate import IntegrationError
     from linbyol.store import FileError
 
     try:
-        return command.run()
+        return options.checked(command).run()
     except FileError as error:
         return _refuse(error, 3)
     except InputError as error:

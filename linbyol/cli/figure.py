@@ -31,7 +31,7 @@ class Figure:
         require_checkout("figure")
         import figures
         from linbyol.checks import check_choice
-        from linbyol.cli.reproduce import make_folder
+        from linbyol.outputs import make_folder
         from linbyol.progress import track
 
         known = figures.names()

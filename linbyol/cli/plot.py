@@ -23,7 +23,7 @@ class Plot:
 
     def run(self) -> int:
         from linbyol import run_files, run_plot, store
-        from linbyol.cli.reproduce import make_folder
+        from linbyol.outputs import make_folder
         from linbyol.plot import check_suffix
 
         if self.out is not None and self.out.suffix:

@@ -42,6 +42,7 @@ class Reproduce:
         from linbyol.cli import table
         from linbyol.cli.check import run_claims
         from linbyol.cli.processes import cores
+        from linbyol.outputs import make_folder
         from linbyol.store import to_json, write_json
 
         everything = claims.collect(theory) + claims.collect(experiments.studies)
@@ -71,6 +72,7 @@ def illustrate(out: Path, results, machine, arrays: Path, jobs: int) -> list[Pat
     import figures
     from figures.report import write_report
     from linbyol.cli.processes import in_processes
+    from linbyol.outputs import make_folder
     from linbyol.progress import bar
 
     folder = make_folder(out / "figures")
@@ -94,14 +96,3 @@ def _draw(name: str, folder: Path, arrays: Path) -> str:
     except InputError as error:
         return str(error)
     return ""
-
-
-def make_folder(path: Path) -> Path:
-    """The folder, made if need be."""
-    from linbyol.checks import InputError
-
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"Argument `out`: folder {path} cannot be made: {error.strerror}.") from None
-    return path

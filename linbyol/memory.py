@@ -1,0 +1,32 @@
+"""What fits in this machine's memory: sizes are refused in a sentence before anything is allocated."""
+
+import os
+from pathlib import Path
+
+from linbyol.checks import InputError
+
+LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of a container, v2 and v1
+
+
+def check_memory(what: str, size: float | int, error: type[InputError] = InputError) -> None:
+    """`size` bytes are no more than this machine has; `what` begins the sentence, with the numbers to blame."""
+    if size > (most := memory()):
+        raise error(f"{what} would need about {_words(size)} of memory, but this machine has {_words(most)}.")
+
+
+def memory() -> int:
+    """Bytes of memory that this process may have."""
+    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for path in LIMITS:
+        try:
+            found.append(int(Path(path).read_text()))
+        except (OSError, ValueError):  # no such limit: no file, or the word "max"
+            continue
+    return min(found)
+
+
+def _words(size: float | int) -> str:
+    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
+        if size >= factor:
+            return f"{size / factor:,.3g} {unit}" if size < 1e12 * factor else f"{size / factor:.2g} {unit}"
+    return f"{size:.0f} bytes"
