@@ -47,6 +47,20 @@ def test_the_extremes():
     np.testing.assert_allclose(cosines(skew, F), 0, atol=ROUNDING)
 
 
+def test_a_predictor_that_is_not_aligned_has_the_values_of_the_definitions():
+    """By hand, for a predictor that is neither symmetric nor positive; the eigenvectors of F are the axes."""
+    Wp, F = jnp.array([[1.0, 2.0], [3.0, -4.0]]), jnp.diag(jnp.array([1.0, 3.0]))
+    found = alignment(Wp, F)
+    np.testing.assert_allclose(found.cosines, [1 / np.sqrt(10), -4 / np.sqrt(20)], atol=ROUNDING)  # its columns
+    np.testing.assert_allclose(found.asymmetry, np.sqrt(2 / 30), atol=ROUNDING)
+    np.testing.assert_allclose(found.commutator, np.sqrt(16 + 36) / np.sqrt(10 * 30), atol=ROUNDING)  # (s_i - s_j) p_ij
+    half = np.sqrt(2.5**2 + 2.5**2)  # of [[1, 2.5], [2.5, -4]]: eigenvalues -1.5 ± √(2.5² + 2.5²)
+    np.testing.assert_allclose(found.Wp, [-1.5 - half, -1.5 + half], atol=ROUNDING)
+    assert found.negativity == 1
+    shifted = negativity(Wp + 4 * jnp.eye(2))
+    np.testing.assert_allclose(shifted, (half - 2.5) / (half + 2.5), atol=ROUNDING)
+
+
 def test_collapsed_networks_give_zero_not_nan():
     zero = jnp.zeros((3, 3))
     for value in jax.tree.leaves(alignment(zero, zero)):
@@ -58,6 +72,8 @@ def test_proportionality_is_one_for_any_positive_ratio(key):
     W = jax.random.normal(key, (3, 6))
     np.testing.assert_allclose(proportionality(Weights(W, W, 0.2 * W)), 1, atol=ROUNDING)
     np.testing.assert_allclose(proportionality(Weights(W, W, -W)), -1, atol=ROUNDING)
+    askew = Weights(jnp.array([[3.0, 4.0]]), jnp.eye(1), jnp.array([[12.0, 5.0]]))
+    np.testing.assert_allclose(proportionality(askew), 56 / 65, atol=ROUNDING)
 
 
 def test_measures_map_over_trajectories(pair):

@@ -2,9 +2,10 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
-from linbyol.predictors import RULES, directcopy, directpred, directset, optimal
+from linbyol.predictors import RULES, directcopy, directpred, directset, optimal, regression
 
 ROUNDING = 1e-12  # eigh of a well-scaled 6 × 6 matrix in float64
 
@@ -35,6 +36,34 @@ def test_a_rule_turns_with_its_features(F, key, name, settings):
     Q, _ = jnp.linalg.qr(jax.random.normal(key, F.shape))
     rule = lambda F: RULES[name](F, F, **settings)  # noqa: E731
     assert close(rule(Q @ F @ Q.T), Q @ rule(F) @ Q.T)
+
+
+VALUES = [
+    ("direct", {"eps": 0.1}, [0.9, 1.4, 2.4]),  # √s + eps max s
+    ("direct", {"eps": 0.1, "floor": 1.0}, [1.0, 1.4, 2.4]),
+    ("direct", {"eps": 0.1, "form": "code"}, [0.35, 0.6, 1.1]),  # √(s/max s) + eps
+    ("direct", {"eps": 0.1, "form": "code", "floor": 0.5}, [0.5, 0.6, 1.1]),
+    ("copy", {"eps": 0.1}, [0.35, 1.1, 4.1]),
+    ("copy", {"eps": 0.1, "norm": "spectral"}, [0.1625, 0.35, 1.1]),
+    ("copy", {"eps": 0.1, "norm": "frobenius"}, [0.1 + s / 17.0625**0.5 for s in (0.25, 1, 4)]),
+    ("set", {"alpha": 1.5, "eps": 0.1}, [0.115625, 0.225, 1.1]),  # s^1.5 = 1/8, 1, 8
+    ("set", {}, [0.25, 0.5, 1.0]),
+]
+
+
+@pytest.mark.parametrize(("name", "settings", "expected"), VALUES)
+def test_a_rule_has_the_eigenvalues_of_its_formula(name, settings, expected):
+    """By hand, for eigenvalues 1/4, 1 and 4 of F along turned axes."""
+    U = jnp.array([[2.0, -2.0, 1.0], [1.0, 2.0, 2.0], [2.0, 1.0, -2.0]]) / 3
+    F, Wp = (U @ jnp.diag(jnp.array(s)) @ U.T for s in ([0.25, 1.0, 4.0], expected))
+    assert close(RULES[name](jnp.zeros_like(F), F, **settings), Wp)
+
+
+def test_a_negative_eigenvalue_counts_as_zero():
+    F = jnp.diag(jnp.array([-1.0, 0.0, 4.0]))
+    assert close(directpred(F, eps=0.1), jnp.diag(jnp.array([0.4, 0.4, 2.4])))
+    assert close(directset(F, alpha=2.0, norm=None, eps=0.1), jnp.diag(jnp.array([0.1, 0.1, 16.1])))
+    assert close(directcopy(-5 * F, norm="spectral"), -F / 4)
 
 
 def test_half_the_power_is_a_square_root(F):
@@ -87,6 +116,18 @@ def test_optimal_solves_the_least_squares(key):
     Wp = optimal(W, Wa, X, X_aug)
     normal_equations = Wp @ W @ (X + X_aug) @ W.T - Wa @ X @ W.T
     assert close(normal_equations, 0, 1e-10)  # entries of order 100
+
+
+def test_regression_is_numpys_least_squares():
+    """Of targets on features, not of features on targets: with a ridge, and of least norm where features are few."""
+    rng = np.random.default_rng(3)
+    features, targets = rng.normal(size=(40, 5)), rng.normal(size=(40, 5))
+    few = features @ np.diag([1.0, 1, 1, 0, 0])
+    for f, eps in ((features, 0.3), (features, None), (few, None)):
+        ridge = np.sqrt(40 * (eps or 0)) * np.eye(5)
+        solution = np.linalg.lstsq(np.vstack([f, ridge]), np.vstack([targets, 0 * ridge]), rcond=None)[0]
+        found = regression(jnp.asarray(f.T @ f / 40), jnp.asarray(targets.T @ f / 40), eps=eps)
+        assert close(found, solution.T)
 
 
 def test_unknown_words_are_refused(F):

@@ -1,5 +1,6 @@
 """Sweeps on disk: killed, resumed, damaged, shared by processes; and many devices against one."""
 
+import hashlib
 import json
 import os
 import random
@@ -9,12 +10,15 @@ import subprocess
 import sys
 import time
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from linbyol import shards
 from linbyol.checks import InputError
-from linbyol.store import FileError
+from linbyol.engine import EnsembleResult
+from linbyol.equations import Amplitudes
+from linbyol.store import FileError, write_arrays
 
 ENGINE = """
 import sys
@@ -149,6 +153,31 @@ def test_a_damaged_shard_is_refused_and_done_again(tmp_path, damage):
             list(shards.read(tmp_path))
     assert shards.sweep(squares, 40, tmp_path, shard=10) == 1
     assert contents(tmp_path) == whole
+
+
+def test_what_is_read_is_what_was_merged(tmp_path):
+    """A shard that was written anew after the merge is whole, and passes for missing no more; but it is another."""
+    shards.sweep(squares, 40, tmp_path, shard=10)
+    manifest = shards.merge(tmp_path)
+    for row in manifest["shards"]:
+        assert row["sha256"] == hashlib.sha256((tmp_path / row["file"]).read_bytes()).hexdigest()
+    assert json.loads((tmp_path / "manifest.json").read_text()) == manifest
+    write_arrays(tmp_path / "shard-000001.npz", {"x": np.arange(10), "odd": np.ones(10, bool)})
+    parts = shards.read(tmp_path)
+    assert set(next(parts)) == {"x", "odd"}
+    with pytest.raises(FileError, match=r"shard-000001\.npz is not the one that was merged: its SHA-256 differs"):
+        next(parts)
+
+
+def test_an_ensemble_is_recorded_by_name():
+    """Leaves (t, N) have N first; p alone is called p."""
+    one, two = jnp.arange(3.0), jnp.asarray(np.arange(6.0).reshape(2, 3))
+    how = [jnp.asarray(x) for x in ([True, False, True], [5, 6, 7], [1, 2, 3], [0.1, 0.2, 0.3])]
+    found = shards.record(EnsembleResult(Amplitudes(one, 2 * one, 3 * one), *how, {"collapse": 7 * one}))
+    assert list(found) == ["w", "wp", "wa", "ok", "steps", "rejected", "error", "time_of_collapse"]
+    for name, expected in zip(found, (one, 2 * one, 3 * one, *how, 7 * one), strict=True):
+        assert np.array_equal(found[name], expected)
+    assert np.array_equal(shards.record(EnsembleResult(two, *how, {}))["p"], two.T)
 
 
 def test_another_sweep_is_refused(tmp_path):

@@ -47,6 +47,18 @@ def test_shifts_stay_within_their_bound_and_fill_with_zero(key):
     assert 1.8 < np.abs(rows).max() <= 2 + 1e-12  # of 200 draws some are large: all below 0.9 with probability 7e-10
 
 
+def test_rotations_are_uniform_within_their_bound_in_degrees(key):
+    """Of a ramp along the columns: bilinear is exact there, and a view's slopes are cos and -sin of its angle."""
+    ramp = jnp.asarray(np.tile(np.arange(-4.0, 5.0)[:, None], (100, 9, 1, 1)))
+    seen = np.asarray(bank(key, ramp, Augmentation(shift=0.0, rotate=30.0, noise=0.0), 2)).reshape(200, 9, 9)
+    np.testing.assert_allclose(seen[:, 4, 4], 0, atol=1e-12)  # about the centre
+    np.testing.assert_allclose(np.hypot(seen[:, 5, 4], seen[:, 4, 5]), 1, atol=1e-12)
+    angles = np.rad2deg(np.arctan2(-seen[:, 5, 4], seen[:, 4, 5]))
+    assert abs(angles.mean()) < 4 * 30 / np.sqrt(3 * 200)  # uniform in [-30, 30]: 4 standard errors
+    assert abs(angles.std() - 30 / np.sqrt(3)) < 4 * np.sqrt(0.2 / 200) * 30 / np.sqrt(3)  # kurtosis 1.8
+    assert 27 < np.abs(angles).max() <= 30 + 1e-9  # of 200 draws some are large
+
+
 def test_noise_has_its_standard_deviation(key):
     seen = bank(key, jnp.zeros((20, 20, 20, 1)), Augmentation(shift=1.0, rotate=10.0, noise=0.3), 2)
     assert abs(float(seen.std()) / 0.3 - 1) < 4 / np.sqrt(2 * seen.size)  # 4 standard errors

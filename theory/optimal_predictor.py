@@ -16,7 +16,6 @@ from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Ablated, Constants, Flow, Weights, simsiam, weights_flow
 from linbyol.integrate import integrate
 from linbyol.predictors import optimal
-from theory.extremes import every
 from theory.instances import constants, weights
 
 D, N = 3, 6
@@ -52,7 +51,7 @@ def frozen(seed: int) -> dict[str, np.ndarray]:
     """
     keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), 75), 3)
     found = {name: np.asarray(a) for name, a in _solve(keys).items()}
-    if not every(found.pop("ok")):
+    if not found.pop("ok").all():
         raise RuntimeError("A trajectory did not reach its last time.")
     return found
 
@@ -89,7 +88,7 @@ def _solve(keys: Any) -> dict[str, Any]:
 def optimal_predictor_freezes(run: Run) -> Verdict:
     found = frozen(run.seed)
     return holds_if(
-        found["drift"].max() < FROZEN and every(found["moved"] > 0.01),
+        found["drift"].max() < FROZEN and (found["moved"] > 0.01).all(),
         seeds=[run.seed],
         relative_drift=found["drift"],
         change_of_W=found["moved"],
@@ -107,7 +106,7 @@ def optimal_predictor_freezes(run: Run) -> Verdict:
 def symmetrised_optimum(run: Run) -> Verdict:
     found = frozen(run.seed)
     return holds_if(
-        every(found["rate"] > 0.01) and found["online"].max() < FROZEN,
+        (found["rate"] > 0.01).all() and found["online"].max() < FROZEN,
         seeds=[run.seed],
         relative_rate_independent_target=found["rate"],
         relative_drift_simsiam=found["online"],
