@@ -102,7 +102,15 @@ def claim(id: str, *, title: str, statement: str, source: str, kind: Kind, expec
 
 
 def holds_if(condition: Any, *, seeds: Iterable[int] = (), note: str = "", **numbers: Any) -> Verdict:
-    """'holds' where the condition is true, else 'fails', with the numbers it was read from."""
+    """'holds' where the condition is true, else 'fails', with the numbers it was read from.
+
+    What is NaN is never compared: raises `ValueError` if one of the numbers is NaN, and `TypeError` if the condition is
+    neither true nor false.
+    """
+    if not isinstance(condition, bool) and getattr(getattr(condition, "dtype", None), "kind", "") != "b":
+        raise TypeError(f"A condition must be true or false, but is {condition!r}.")
+    if missing := [name for name, value in numbers.items() if _has_nan(value)]:
+        raise ValueError(f"Not a number: {', '.join(missing)}.")
     return Verdict("holds" if bool(condition) else "fails", _plain(numbers), tuple(seeds), note)
 
 
@@ -160,6 +168,14 @@ def environment() -> dict[str, Any]:
         "devices": jax.device_count(),
         "x64": bool(jax.config.read("jax_enable_x64")),
     }
+
+
+def _has_nan(value: Any) -> bool:
+    """Whether a number, or one in an array, a list or a dictionary, is NaN."""
+    if isinstance(value, dict):
+        return any(map(_has_nan, value.values()))
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return any(map(_has_nan, value)) if isinstance(value, list | tuple) else value != value
 
 
 def _version(package: str) -> str | None:

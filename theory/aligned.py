@@ -26,8 +26,9 @@ from linbyol.equations import (
     weights_flow,
 )
 from theory import instances
+from theory.extremes import largest, relative_gap
 from theory.prover import Equal, Rate, Space, Statement, proven
-from theory.solves import SAME, Solved, largest, solve
+from theory.solves import SAME, Solved, solve
 from theory.spaces import AMPLITUDES, MODES, SYMMETRIC, WEIGHTS
 
 
@@ -162,7 +163,7 @@ def one_mode(run: Run) -> Verdict:
     found, _ = runs(run.seed)
     W, Wp, Wa = (a[:, :, 0] for a in found["1x1"].ys)
     pairs = zip(found["its mode"].ys, (Wp, W * W, Wa / W), strict=True)
-    gap = max(largest(a, b) for a, b in pairs)
+    gap = largest(relative_gap(a, b) for a, b in pairs)
     return proven(run, PROOFS["B25"], gap < SAME, trajectory_gap=gap)
 
 
@@ -176,7 +177,7 @@ def one_mode(run: Run) -> Verdict:
 def aligned_modes(run: Run) -> Verdict:
     found, (rotation, _) = runs(run.seed)
     turned = [jax.vmap(lambda a: _turned(rotation, a))(a) for a in found["its modes"].ys[:2]]
-    gap = max(largest(a, b) for a, b in zip(found["aligned"].ys, turned, strict=True))
+    gap = largest(relative_gap(a, b) for a, b in zip(found["aligned"].ys, turned, strict=True))
     return proven(run, PROOFS["B26"], gap < SAME, trajectory_gap=gap)
 
 
@@ -191,5 +192,5 @@ def aligned_modes(run: Run) -> Verdict:
 def commuting_modes(run: Run) -> Verdict:
     found, bases = runs(run.seed)
     rebuilt = jax.vmap(lambda a: from_amplitudes(a, *bases))(found["its amplitudes"].ys)
-    gap = max(largest(a, b) for a, b in zip(found["commuting"].ys, rebuilt, strict=True))
+    gap = largest(relative_gap(a, b) for a, b in zip(found["commuting"].ys, rebuilt, strict=True))
     return proven(run, PROOFS["B27"], gap < SAME, trajectory_gap=gap)

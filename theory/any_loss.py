@@ -10,6 +10,7 @@ from sympy.matrices.expressions import MatrixSymbol
 from linbyol.claims import Run, Verdict, claim
 from linbyol.equations import Constants, Matrix, Scalar, Weights, balance
 from theory import instances
+from theory.extremes import largest
 from theory.prover import Rate, Space, Statement, proven
 from theory.solves import DRIFT, TS, drift, solve
 from theory.spaces import WEIGHTS
@@ -105,7 +106,7 @@ def any_loss(run: Run) -> Verdict:
     by_chain, by_machine = jax.jit(
         lambda y: (any_loss_flow(y, (k, cosine_slope(y, views))), cosine_flow(y, (k, views)))
     )(y0)
-    chain = max(float(jnp.max(jnp.abs(a - b))) for a, b in zip(by_chain[:2], by_machine[:2], strict=True))
+    chain = largest(jnp.abs(a - b) for a, b in zip(by_chain[:2], by_machine[:2], strict=True))
     # A quarter of the usual time: the loss does not resist weight decay, and turns ever faster as the weights shrink.
     found = drift(solve({"cosine": (cosine_flow, y0, (k, views))}, TS / 4)["cosine"], _balance, k.eta)
     # The two gradients differ by the rounding of sums over 20 samples.

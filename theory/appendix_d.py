@@ -10,6 +10,7 @@ import numpy as np
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Amplitudes, Commuting, Constants, Weights, amplitudes_flow, no_predictor, weights_flow
 from linbyol.integrate import integrate
+from theory.extremes import every, largest
 from theory.instances import moment, orthogonal
 from theory.mode_runs import between, follow, uniforms
 from theory.target_ratio import proportionality
@@ -28,7 +29,7 @@ def turning(seed: int) -> tuple[float, float]:
     def off_diagonal(X: Any, X_aug: Any) -> float:
         rate = weights_flow(y, Constants(1.5, 0.3, 0.02, X, X_aug))
         F = rate.W @ X @ W.T + W @ X @ rate.W.T
-        return max(np.abs((U.T @ M @ U) * (1 - np.eye(3))).max() for M in (rate.Wp, F))
+        return largest(np.abs((U.T @ M @ U) * (1 - np.eye(3))).max() for M in (rate.Wp, F))
 
     return off_diagonal(np.eye(5), 0.3 * np.eye(5)), off_diagonal(np.asarray(moment(c, 5)), np.asarray(moment(d, 5)))
 
@@ -83,7 +84,7 @@ def invariant_line(run: Run) -> Verdict:
     found = lines(run.seed)
     printed, corrected = line_is_kept(found["printed"]), line_is_kept(found["corrected"])
     return holds_if(
-        corrected.all() and (printed == (found["alpha_p"] == 1)).all(),
+        every(corrected) and every(printed == (found["alpha_p"] == 1)),
         seeds=[run.seed],
         alpha_p=found["alpha_p"],
         drift_from_w_equals_wp=found["printed"],
@@ -102,7 +103,7 @@ def invariant_line(run: Run) -> Verdict:
 def printed_line(run: Run) -> Verdict:
     found = lines(run.seed)
     return holds_if(
-        line_is_kept(found["printed"]).all(), seeds=[run.seed], alpha_p=found["alpha_p"], drift=found["printed"]
+        every(line_is_kept(found["printed"])), seeds=[run.seed], alpha_p=found["alpha_p"], drift=found["printed"]
     )
 
 
@@ -116,7 +117,7 @@ def printed_line(run: Run) -> Verdict:
 def corrected_line(run: Run) -> Verdict:
     found = lines(run.seed)
     return holds_if(
-        line_is_kept(found["corrected"]).all(), seeds=[run.seed], alpha_p=found["alpha_p"], drift=found["corrected"]
+        every(line_is_kept(found["corrected"])), seeds=[run.seed], alpha_p=found["alpha_p"], drift=found["corrected"]
     )
 
 
@@ -161,10 +162,10 @@ def plane_rates() -> np.ndarray:
 )
 def stable_point(run: Run) -> Verdict:
     found, rates = planes(run.seed), plane_rates()
-    gap = max(np.abs(a - 0.5).max() for a in found["plane"])
-    left = max(np.abs(a).max() for a in (found["alone"].w, found["alone"].wa))
+    gap = largest(np.abs(a - 0.5).max() for a in found["plane"])
+    left = largest(np.abs(a).max() for a in (found["alone"].w, found["alone"].wa))
     return holds_if(
-        gap < 1e-6 and left < 1e-6 and (rates < 0).all(),  # e^(-0.19 t), and the integrator's tolerance
+        gap < 1e-6 and left < 1e-6 and every(rates < 0),  # e^(-0.19 t), and the integrator's tolerance
         seeds=[run.seed],
         distance_from_one_half=gap,
         distance_from_the_origin_without_predictor=left,
@@ -191,7 +192,7 @@ def figure_10(run: Run) -> Verdict:
     still = np.abs(amplitudes_flow(Amplitudes(root, root, wa), PLANES).w).max()
     still_alone = np.abs(amplitudes_flow(Amplitudes(ratio * wa, np.ones_like(wa), wa), PLANES).w).max()
     return holds_if(
-        max(hyperbola, kept) < 1e-6 and max(still, still_alone) < 1e-14,  # 100 × rtol; rounding
+        largest(hyperbola, kept) < 1e-6 and largest(still, still_alone) < 1e-14,  # 100 × rtol; rounding
         seeds=[run.seed],
         distance_from_the_hyperbola=hyperbola,
         drift_of_w2_minus_wp2=kept,

@@ -10,6 +10,7 @@ from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Isotropic, Modes, modes_flow
 from linbyol.exact import collapses
 from linbyol.fixed_points import critical_eta
+from theory.extremes import every
 from theory.mode_runs import LANES, between, fixed_target, follow, grid, uniforms
 
 COLLAPSED = 1e-3  # s below it, at the end of a long run, counts as collapsed
@@ -104,7 +105,7 @@ def exact_basin(run: Run) -> Verdict:
     seen = found["end"][1] < COLLAPSED
     below = (found["c"] < 0) & ~seen
     return holds_if(
-        (predicted == seen).all() and below.any() and seen.any(),
+        every(predicted == seen) and below.any() and seen.any(),
         seeds=[run.seed],
         starts=64,
         mismatches=int((predicted != seen).sum()),
@@ -128,7 +129,7 @@ def left_below(run: Run) -> Verdict:
     s = between(0.02, 0.98, u[5]) * p**2 / k.alpha_p
     modes = follow(fixed_target, p, s, 4000.0, alpha_p=k.alpha_p, eta=eta, sigma2=k.sigma2, tau=k.tau).modes
     highest = modes.p.max()  # p = 0 is never crossed: there ṗ = α_p τ s, and s = c e^(-2ηt) < 0 is impossible
-    predicted = lost(p, s, k._replace(eta=eta)).all()
+    predicted = every(lost(p, s, k._replace(eta=eta)))
     return holds_if(
         predicted and modes.s[:, -1].max() < COLLAPSED and highest < 1e-8,  # 10 × rtol of the trajectories, and less
         seeds=[run.seed],
@@ -157,12 +158,12 @@ def observation_1(run: Run) -> Verdict:
     # random boxes and constants: the area is a decreasing function of alpha_p
     u = uniforms(run.seed, 47)[:, :5]
     random = [[_area(a, *box) for a in alphas] for box in zip(*between(0.3, 1.2, u[:3]), strict=True)]
-    falls = all((np.diff(np.array(row, float)) <= 0).all() for row in random)
+    falls = every(every(np.diff(np.array(row, float)) <= 0) for row in random)
     return holds_if(
         np.abs(areas - AREAS).max() < PRINTED
         and np.abs(areas - counted).max() < 2 / n  # two cells' width along an edge about as long as the box
-        and (np.diff(areas) < 0).all()
-        and (np.diff(decayed) < 0).all()
+        and every(np.diff(areas) < 0)
+        and every(np.diff(decayed) < 0)
         and falls,
         seeds=[run.seed],
         alpha_p=alphas,
@@ -185,4 +186,4 @@ def _closed_area() -> Any:
 
 def _area(alpha_p: float, g: float = 0.8, Q: float = 1.5, S: float = 1.0) -> float:
     """Fraction of the box 0 < p ≤ Q, 0 < s ≤ S that collapses at η = 0; 7.3: p² - α_p s ≥ g², g = τ/κ."""
-    return _closed_area()(alpha_p, g, max(Q, g), S) * max(Q, g) / Q if g < Q else 0.0
+    return _closed_area()(alpha_p, g, np.maximum(Q, g), S) * np.maximum(Q, g) / Q if g < Q else 0.0

@@ -24,6 +24,7 @@ from linbyol.equations_deep_linear import (
     task_loss,
 )
 from linbyol.integrate import integrate
+from theory.extremes import every
 from theory.instances import moment, orthogonal
 from theory.words import residual
 
@@ -116,7 +117,7 @@ def numbers(key: jax.Array) -> dict[str, jax.Array]:
 def saxe(run: Run) -> Verdict:
     found, left = numbers(jax.random.fold_in(run.key, 97)), {name: rest for name, rest in proofs().items() if rest}
     return holds_if(
-        all(found[name] < limit for name, limit in LIMITS.items()) and not left,
+        every(found[name] < limit for name, limit in LIMITS.items()) and not left,
         seeds=[run.seed],
         dimensions="symbolic",
         proofs=len(proofs()),

@@ -9,6 +9,7 @@ import sympy as sp
 
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations_directset import DirectSet, Encoder, directset_flow, drive, encoder_at
+from theory.extremes import largest
 from theory.set_modes import DEAD, SIDE, largest_matrix_gap, levels, settings, settled, spread
 from theory.words import residual
 
@@ -94,7 +95,7 @@ def shifted_root(run: Run) -> Verdict:
     starts = (low**2 + c) * (1 + SIDE * np.array([-1.0, 1.0]))[:, None, None]
     ends = settled(np.sqrt(starts).ravel(), _shifted(eta, kappa, np.broadcast_to(c, starts.shape))) ** 2
     ends = ends.reshape(starts.shape)
-    edge_error = max(ends[0].max(), np.abs(ends[1] - high**2 - c).max())
+    edge_error = largest(ends[0].max(), np.abs(ends[1] - high**2 - c).max())
     root = np.stack(
         [0.5 * low, 0.9 * low, 0.9 * low + 0.1 * high, 0.5 * (low + high), 0.1 * low + 0.9 * high, 1.1 * high]
     )
@@ -163,7 +164,7 @@ def views_correlation(run: Run) -> Verdict:
     s = settled(1.0, k) ** 2
     error = np.abs(s - high**2 / kappa).max()
     sides = [settled(low / np.sqrt(kappa) * (1 + side * SIDE), k) ** 2 for side in (-1, 1)]
-    edge_error = max(sides[0].max(), np.abs(sides[1] - high**2 / kappa).max())
+    edge_error = largest(sides[0].max(), np.abs(sides[1] - high**2 / kappa).max())
     gap = largest_matrix_gap(jax.random.fold_in(run.key, 1380), [0.5] * 4, views=1.0)
     return holds_if(
         error < 1e-9 and edge_error < 1e-9 and abs(s[0] - 0.24988) < 5e-6 and gap < ROUNDING,

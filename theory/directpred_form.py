@@ -6,6 +6,7 @@ import numpy as np
 
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.predictors import RULES, directpred
+from theory.extremes import largest, least
 from theory.instances import moment, orthogonal
 
 SCALES = 10.0 ** np.linspace(np.log10(3), -1, 16)  # section 11: features from 3 to 0.1, d = 16
@@ -50,9 +51,9 @@ def scale_of_features(run: Run) -> Verdict:
     F = feature_correlation(run, SCALES)
     turned = {form: [one_minus_cosine(directpred(F, eps=0.1, form=form), directpred(c**2 * F, eps=0.1, form=form))
                      for c in (0.1, 10.0)] for form in ("paper", "code")}  # fmt: skip
-    without = max(abs(one_minus_cosine(directpred(F), directpred(c**2 * F))) for c in (0.1, 10.0))
+    without = largest(abs(one_minus_cosine(directpred(F), directpred(c**2 * F))) for c in (0.1, 10.0))
     return holds_if(
-        min(turned["paper"]) > APART and max(map(abs, turned["code"])) < SAME and without < SAME,
+        least(turned["paper"]) > APART and largest(map(abs, turned["code"])) < SAME and without < SAME,
         seeds=[run.seed],
         scales=[0.1, 10.0],
         one_minus_cosine_printed=turned["paper"],
@@ -75,7 +76,7 @@ def aligned_by_construction(run: Run) -> Verdict:
     size = {name: float(jnp.max(jnp.abs(F @ A - A @ F))) for name, A in Wp.items()}
     other = moment(jax.random.fold_in(run.key, 83), 16)  # what a predictor that knows nothing of F leaves
     return holds_if(
-        max(size.values()) < 1e-12,
+        largest(size) < 1e-12,
         seeds=[run.seed],
         largest_entry_of_the_commutator=size,
         of_a_random_predictor=jnp.max(jnp.abs(F @ other - other @ F)),

@@ -23,6 +23,7 @@ from linbyol.equations_directset import (
 )
 from linbyol.integrate import integrate
 from linbyol.predictors import directset
+from theory.extremes import every
 from theory.instances import orthogonal
 from theory.set_modes import DEAD, SIDE, largest_matrix_gap, levels, settled, spread
 from theory.words import residual
@@ -174,7 +175,7 @@ def theorem_5(run: Run) -> Verdict:
     eta = low + np.append([0.5, 0.5], 0.3 + 0.4 * share) * (high - low)
     S, B = S._replace(eta=eta), B._replace(eta=eta)
     lam_S, lam_B = settled(1.0, S), settled(1.0, B)
-    inside = bool(((depth_floor(S) < lam_S) & (lam_S < 1)).all())
+    inside = bool(every((depth_floor(S) < lam_S) & (lam_S < 1)))
     still = np.abs(np.asarray(directset_flow(Encoder(lam_S), S).lam)).max()
     edges = [settled(1.0, S._replace(eta=high * (1 + side * 1e-3))) for side in (-1, 1)]
     left, gap = layers_make_the_flow(), float(deep_gap(jax.random.fold_in(run.key, 880)))

@@ -11,6 +11,7 @@ import numpy as np
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Isotropic, amplitudes_flow, modes_flow
 from linbyol.fixed_points import predictor_roots
+from theory.extremes import every
 from theory.mode_runs import between, fixed_target, follow, grid, uniforms
 
 BETAS = (2.0, 0.4, 0.1, 0.02)
@@ -43,7 +44,7 @@ def curriculum(seed: int) -> dict[str, Any]:
 )
 def observation_8(run: Run) -> Verdict:
     least = curriculum(run.seed)["least"]
-    rising = (np.diff(least, axis=1) > 0).all()
+    rising = every(np.diff(least, axis=1) > 0)
     # 5e-4: K is sampled 1.5 % of t apart; the printed digits
     printed = abs(least[0, 0] + 0.1333) < 5e-4 and abs(least[0, -1] + 0.0140) < 5e-4
     return holds_if(
@@ -64,7 +65,7 @@ def observation_9(run: Run) -> Verdict:
         np.abs(time[0] - [13.8, 16.4, 26.2, 61.8, 245.2]).max() < 0.1
     )  # the printed digit, and linear between times
     return holds_if(
-        printed and (np.diff(time, axis=1) > 0).all() and np.isfinite(time).all(),
+        printed and every(np.diff(time, axis=1) > 0) and every(np.isfinite(time)),
         seeds=[run.seed],
         beta=["no EMA", *BETAS],
         time_to_90_percent=time[0],
@@ -99,9 +100,9 @@ def observation_10(run: Run) -> Verdict:
     tau = np.array([1.0, 0.8, 0.6])
     p_minus = np.asarray(predictor_roots(Isotropic(1.0, 0.0, 0.05, 0.25, tau))[1])
     found = collapsed_fractions(run.seed)
-    widening = (np.diff(found["zero"], axis=0) > 0).all() and (found["zero"][0] >= found["online"]).all()
+    widening = every(np.diff(found["zero"], axis=0) > 0) and every(found["zero"][0] >= found["online"])
     return holds_if(
-        widening and (np.diff(p_minus) > 0).all(),
+        widening and every(np.diff(p_minus) > 0),
         tau=tau,
         p_minus=p_minus,
         beta=BETAS,
@@ -124,7 +125,7 @@ def observation_10_reversed(run: Run) -> Verdict:
     found = collapsed_fractions(run.seed)
     positive, negative = found["copy"].T
     return holds_if(
-        (np.diff(negative) < 0).all() and np.ptp(positive) <= 0.04 and negative[-1] < found["online"][1] - 0.1,
+        every(np.diff(negative) < 0) and np.ptp(positive) <= 0.04 and negative[-1] < found["online"][1] - 0.1,
         beta=BETAS,
         collapsed_p_positive=positive,
         collapsed_p_negative=negative,
@@ -181,7 +182,7 @@ def adiabatic(seed: int) -> dict[str, Any]:
 def slow_target(run: Run) -> Verdict:
     found = adiabatic(run.seed)
     orders = [np.log2(found[name][:-1] / found[name][1:]) for name in ("p", "s")]
-    near = all(abs(order[-1] - 1) < 0.15 for order in orders)  # first order, up to the next term of size β/(p τ - 2η)
+    near = every(abs(order[-1] - 1) < 0.15 for order in orders)  # first order, up to the next term of size β/(p τ - 2η)
     return holds_if(
         near and np.abs(found["tau"] - 1).max() < 0.01,
         seeds=[run.seed],

@@ -14,6 +14,7 @@ from linbyol.equilibria import collapse_bound, critical_decay, equilibria, rank_
 from linbyol.fixed_points import critical_eta, predictor_roots
 from linbyol.integrate import integrate
 from theory import instances
+from theory.extremes import every, largest
 from theory.mode_runs import between, uniforms
 
 
@@ -41,7 +42,7 @@ def tends_to_manifold(run: Run) -> Verdict:
     rank = int((size > 1e-2).sum())
     on_range = np.sort_complex(np.linalg.eigvals(U[:, :rank].T @ Wp @ U[:, :rank]))
     spectrum = np.linalg.eigvals(mixing(k))
-    distance = float(max((np.abs(spectrum - value).min() for value in on_range), default=0.0))
+    distance = largest(np.abs(spectrum - value).min() for value in on_range)
     return holds_if(
         residual < 1e-4 and np.abs(W - Wa).max() < 1e-4 and distance < 1e-2 and rank > 0,
         seeds=[run.seed],
@@ -66,16 +67,17 @@ def tends_to_manifold(run: Run) -> Verdict:
 )
 def explicit_points(run: Run) -> Verdict:
     key = jax.random.fold_in(run.key, 141)
-    largest, eigenvalues = 0.0, []
+    sizes, eigenvalues = [], []
     for i in range(4):
         k = instances.constants(jax.random.fold_in(key, i), n=6, eta=0.0)
         values, left = np.linalg.eig(mixing(k).T)  # real: similar to a symmetric matrix
         scale = np.asarray(jax.random.uniform(jax.random.fold_in(key, 10 + i), (3, 1), minval=0.2, maxval=2.0))
         W, Wp = scale * left.real.T[:3], np.diag(values.real[:3])
         rate = weights_flow(Weights(W, Wp, W), k)
-        largest = max(largest, *(float(jnp.max(jnp.abs(leaf))) for leaf in rate))
+        sizes.append(largest(jnp.abs(leaf) for leaf in rate))
         eigenvalues.append(float(values.real.max()))
-    return holds_if(largest < 1e-12, seeds=[run.seed], instances=4, largest_rate=largest, top_eigenvalues=eigenvalues)
+    rate = largest(sizes)
+    return holds_if(rate < 1e-12, seeds=[run.seed], instances=4, largest_rate=rate, top_eigenvalues=eigenvalues)
 
 
 @claim(
@@ -117,7 +119,8 @@ def needs_eigenvalue_one(run: Run) -> Verdict:
     values = np.sort(np.linalg.eigvals(mixing(quiet)).real)
     alive = np.sort(spectrum(quiet).real)
     W = jnp.outer(y.W[:, 0], v)
-    rate = max(float(jnp.max(jnp.abs(leaf))) for leaf in (lambda r: (r.W, r.Wa))(flow(Weights(W, y.Wp, W), quiet)))
+    moved = flow(Weights(W, y.Wp, W), quiet)
+    rate = largest(jnp.abs(moved.W), jnp.abs(moved.Wa))
     rounding = 1e-12
     return holds_if(
         below < 0 and abs(values[-1] - 1) < rounding and rate < rounding and abs(alive[-3:]).max() < rounding,
@@ -154,7 +157,7 @@ def six_modes(run: Run) -> Verdict:
         predicted = jnp.where((k.eta < critical_eta(k)) & (p_minus < 1), p_plus**2 / k.alpha_p, 0)
         found.append((np.asarray(end.ys.s[-1]), np.asarray(predicted)))
     (s, predicted), (s_other, predicted_other) = found
-    error = max(np.abs(s - predicted).max(), np.abs(s_other - predicted_other).max())
+    error = largest(np.abs(s - predicted).max(), np.abs(s_other - predicted_other).max())
     alive = int((predicted_other > 0).sum())
     return holds_if(
         np.abs(s - printed).max() < 5e-6 and error < 1e-6 and alive == 3,  # half a unit of the printed digits
@@ -209,12 +212,12 @@ def general_threshold(run: Run) -> Verdict:
             agreement.append(bool(top and falls) == _is_stable(found["found"][name], p, v, k))
     counts = {name: np.bincount(np.asarray(e.rank), minlength=3).tolist() for name, e in found["found"].items()}
     stable = {name: np.asarray(e.rank)[np.asarray(e.stable)].tolist() for name, e in found["found"].items()}
-    residual = max(float(jnp.max(e.residual)) for e in found["found"].values())
+    residual = largest(float(jnp.max(e.residual)) for e in found["found"].values())
     only_zero = counts["above"] == [1, 0, 0] and counts["between"] == [1, 0, 0]
     diagonal = Constants(1.0, 1.0, 0.0, jnp.diag(jnp.diag(k.X)), jnp.diag(jnp.diag(k.X_aug)))
     commuting = abs(float(critical_decay(diagonal)) / float(collapse_bound(diagonal)) - 1)
     return holds_if(
-        met and eta_c < bound and all(agreement) and only_zero and 1 in stable["below"] and commuting < 1e-12,
+        met and eta_c < bound and every(agreement) and only_zero and 1 in stable["below"] and commuting < 1e-12,
         seeds=[run.seed],
         eta_c=eta_c,
         upper_bound=bound,

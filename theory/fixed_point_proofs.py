@@ -11,6 +11,7 @@ import sympy as sp
 from linbyol.claims import Run, Verdict, claim
 from linbyol.equations import Isotropic, Modes, modes_flow, parabola_flow
 from theory import instances
+from theory.extremes import every, largest
 from theory.prover import Equal, Space, Statement, proven
 
 KAPPA, TAU, ETA, ALPHA_P, BETA, P, S = sp.symbols("kappa tau eta alpha_p beta p s", positive=True)
@@ -97,9 +98,9 @@ def drawn(run: Run, number: int, **given: Any) -> Isotropic:
 def fixed_points(run: Run) -> Verdict:
     found = [float(root.subs(EXAMPLE)) for root in solved()]
     # The sheet's numbers are rounded at the ninth decimal.
-    good = len(found) == 3 and all(abs(a - b) < 5e-10 for a, b in zip(found[1:], PRINTED, strict=True))
+    good = len(found) == 3 and every(abs(a - b) < 5e-10 for a, b in zip(found[1:], PRINTED, strict=True))
     k = drawn(run, 35)
-    rest = max(abs(parabola_flow(p, k)) for p in (p_minus(k), p_plus(k)))
+    rest = largest(abs(parabola_flow(p, k)) for p in (p_minus(k), p_plus(k)))
     return proven(run, PROOFS["B35"], good and rest < 1e-15, sigma2=0.5, eta=0.05, p_minus=found[1], p_plus=found[2])
 
 
@@ -152,5 +153,5 @@ def monotonic(run: Run) -> Verdict:
     slopes = [sp.simplify(sp.diff(solved()[1], c).subs(inside).subs(TAU, root + excess)) for c in (TAU, ETA)]
     k = drawn(run, 39)
     more_tau, more_eta = k._replace(tau=1.01 * k.tau), k._replace(eta=1.01 * k.eta)  # still below the threshold
-    good = slopes[0].is_negative and slopes[1].is_positive and p_minus(more_tau) < p_minus(k) < p_minus(more_eta)
+    good = slopes[0].is_negative is slopes[1].is_positive is True and p_minus(more_tau) < p_minus(k) < p_minus(more_eta)
     return proven(run, (), good, dimensions="symbolic", by_tau=str(slopes[0]), by_eta=str(slopes[1]))

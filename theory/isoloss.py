@@ -21,6 +21,7 @@ from linbyol.equations_isoloss import (
 )
 from linbyol.integrate import integrate
 from linbyol.losses import byol_cosine, byol_l2, isoloss_cosine, isoloss_l2
+from theory.extremes import every
 from theory.instances import orthogonal
 from theory.words import residual
 
@@ -139,7 +140,7 @@ def euclidean_isoloss(run: Run) -> Verdict:
     moving = (slow[1:-1] < 0.999) & (fast[1:-1] < 0.999)
     gap, left = gaps(run.seed)["euclidean_isoloss_flow"], _euclidean_forms()["IsoLoss"]
     return holds_if(
-        np.abs(fast[-1] - 1).max() < SETTLED and (fast > slow)[1:-1][moving].all() and gap < ROUNDING and not left,
+        np.abs(fast[-1] - 1).max() < SETTLED and every((fast > slow)[1:-1][moving]) and gap < ROUNDING and not left,
         seeds=[run.seed],
         largest_error=np.abs(fast[-1] - 1).max(),
         times_to_one_half_isoloss=half[0],
@@ -167,7 +168,7 @@ def ablations(run: Run) -> Verdict:
     error = np.abs(decaying - law).max()
     gap, left = gaps(run.seed)["euclidean_open_flow"], _euclidean_forms()["open"]
     return holds_if(
-        (np.diff(alone, axis=0) <= 0).all() and noisy[-1].max() < 1e-8 and np.abs(still - start[None]).max() < ROUNDING
+        every(np.diff(alone, axis=0) <= 0) and noisy[-1].max() < 1e-8 and np.abs(still - start[None]).max() < ROUNDING
         and error < SETTLED and gap < ROUNDING and not left,
         seeds=[run.seed],
         largest_without_stop_gradient_with_noise=noisy[-1].max(),

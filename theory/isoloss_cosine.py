@@ -11,6 +11,7 @@ import sympy as sp
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations_isoloss import Angular, Spectrum, cosine_flow, cosine_isoloss_flow
 from linbyol.integrate import integrate
+from theory.extremes import every
 from theory.isoloss import ROUNDING, gaps
 from theory.words import residual
 
@@ -105,4 +106,4 @@ def _narrows(paths: np.ndarray) -> bool:
     """The largest mode only falls and the smallest only rises, to within the integrator's error, and they approach."""
     falls, rises = np.diff(paths.max(2), axis=1) < DRIFT, np.diff(paths.min(2), axis=1) > -DRIFT
     ratio = paths.max(2) / paths.min(2)
-    return bool(falls.all() and rises.all() and (ratio[:, -1] < ratio[:, 0]).all())
+    return bool(every(falls) and every(rises) and every(ratio[:, -1] < ratio[:, 0]))

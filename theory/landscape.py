@@ -11,6 +11,7 @@ from sympy.matrices.expressions import MatrixSymbol
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations_landscape import Encoder, Landscape, landscape_flow, landscape_loss, mode_loss, mode_minimum
 from linbyol.integrate import integrate
+from theory.extremes import every
 from theory.instances import moment, orthogonal
 from theory.words import residual
 
@@ -102,7 +103,7 @@ def ziyin(run: Run) -> Verdict:
     way_down = (curved < 0).any(axis=1) == (left > 0).any(axis=1)
     found, rest = minimum(jax.random.fold_in(run.key, 980)), {name: rest for name, rest in proofs().items() if rest}
     return holds_if(
-        way_down.all() and hessian_gap < ROUNDING and found["largest_error"] < 1e-8
+        every(way_down) and hessian_gap < ROUNDING and found["largest_error"] < 1e-8
         and found["gradient_of_the_loss_gap"] < 100 * ROUNDING and not rest,
         seeds=[run.seed],
         instances=len(left),
@@ -126,7 +127,7 @@ def strict_maximum(run: Run) -> Verdict:
     definite, maxima = (left > 0).all(axis=1), (curved < 0).all(axis=1)
     mixed, saddles = ((a > 0).any(axis=1) & (a < 0).any(axis=1) for a in (left, curved))
     return holds_if(
-        definite.any() and (definite == maxima).all() and (mixed == saddles).all(),
+        definite.any() and every(definite == maxima) and every(mixed == saddles),
         seeds=[run.seed],
         instances=len(left),
         strict_maxima=maxima.sum(),

@@ -11,8 +11,8 @@ from sympy.matrices.expressions import MatrixSymbol, ZeroMatrix
 from linbyol.claims import Run, Verdict, claim
 from linbyol.equations import Constants, Matrix, Scalar, Weights, weights_flow
 from theory import instances
+from theory.extremes import relative_gap
 from theory.prover import Descent, Equal, Space, Statement, proven, square, trace
-from theory.solves import largest
 from theory.spaces import EXPLICIT, WEIGHTS
 from theory.theorem1 import runs
 
@@ -111,7 +111,7 @@ def lemma_1(run: Run) -> Verdict:
     loss = lambda W, Wp: over_pairs(lambda x1, x2: pair_loss(Weights(W, Wp, y.Wa), x1, x2), x)  # noqa: E731
     gradient = jax.jit(jax.grad(loss, argnums=(0, 1)))(y.W, y.Wp)
     rate = weights_flow(y, k)
-    gap = largest(rate.W, -gradient[0]) + largest(rate.Wp, -gradient[1])
+    gap = relative_gap(rate.W, -gradient[0]) + relative_gap(rate.Wp, -gradient[1])
     return proven(run, PROOFS["B1"], gap < ENUMERATED, enumerated="7 points x 4 views", enumerated_gap=gap)
 
 
@@ -127,7 +127,7 @@ def moments(run: Run) -> Verdict:
     x, X, X_aug = enumerated(key)
     W, _, Wa = instances.weights(key)
     same, crossed = jax.jit(lambda x: over_pairs(lambda x1, x2: (W @ x1 @ x1.T @ W.T, W @ x1 @ x2.T @ Wa.T), x))(x)
-    gap = largest(same, W @ (X + X_aug) @ W.T) + largest(crossed, W @ X @ Wa.T)
+    gap = relative_gap(same, W @ (X + X_aug) @ W.T) + relative_gap(crossed, W @ X @ Wa.T)
     return proven(run, PROOFS["B2"], gap < ENUMERATED, enumerated="7 points x 4 views", enumerated_gap=gap)
 
 
@@ -141,7 +141,7 @@ def moments(run: Run) -> Verdict:
 def moving_average(run: Run) -> Verdict:
     solved = runs(run.seed)["BYOL"]
     y0, end = jax.tree.map(lambda a: a[0], solved.ys), float(solved.ts[8])
-    errors = [largest(_trained(y0, solved.k, end / n, n).Wa, solved.ys.Wa[8]) for n in (400, 800, 1600)]
+    errors = [relative_gap(_trained(y0, solved.k, end / n, n).Wa, solved.ys.Wa[8]) for n in (400, 800, 1600)]
     orders = [float(jnp.log2(a / b)) for a, b in pairwise(errors)]
     # First order: the next term of the error moves the measured order by about one step size, less at each halving.
     good = abs(orders[-1] - 1) < 0.1 and abs(orders[-1] - 1) <= abs(orders[0] - 1) + 1e-3
@@ -162,7 +162,7 @@ def symmetrised_loss(run: Run) -> Verdict:
     both = lambda y, x1, x2: (pair_loss(y, x1, x2) + pair_loss(y, x2, x1)) / 2  # noqa: E731
     gradient = jax.jit(jax.grad(lambda y: over_pairs(lambda x1, x2: both(y, x1, x2), x)))(y)
     rate = weights_flow(y, k)
-    gap = largest(rate.W, -gradient.W) + largest(rate.Wp, -gradient.Wp)
+    gap = relative_gap(rate.W, -gradient.W) + relative_gap(rate.Wp, -gradient.Wp)
     return proven(run, PROOFS["B4"], gap < ENUMERATED, enumerated="7 points x 4 views", enumerated_gap=gap)
 
 

@@ -23,8 +23,9 @@ from linbyol.equations import (
 from linbyol.predictors import directpred
 from theory import instances
 from theory.aligned import ALIGNED, U, runs
+from theory.extremes import every, largest, relative_gap
 from theory.prover import Equal, Rate, Space, Statement, proven
-from theory.solves import DRIFT, SAME, drift, largest
+from theory.solves import DRIFT, SAME, drift
 from theory.spaces import COMMUTING_MODES, MODES
 
 
@@ -102,9 +103,9 @@ def integral_of_motion(run: Run) -> Verdict:
 def parabola(run: Run) -> Verdict:
     found, _ = runs(run.seed)
     p, alone = found["every alpha_p"].ys.p, found["Eq. 16"].ys
-    gap = largest(p, alone)
+    gap = relative_gap(p, alone)
     spread = float(jnp.max(jnp.abs(p - p[:, :1])))
-    return proven(run, PROOFS["B33"], max(gap, spread) < SAME, trajectory_gap=gap, spread_over_alpha_p=spread)
+    return proven(run, PROOFS["B33"], largest(gap, spread) < SAME, trajectory_gap=gap, spread_over_alpha_p=spread)
 
 
 def _predicted(run: Run, sign: int) -> float:
@@ -113,7 +114,7 @@ def _predicted(run: Run, sign: int) -> float:
     p, s, _ = solved.ys
     c = sign * mode_balance(Modes(p[0], s[0], 0), solved.k)
     law = jax.vmap(lambda t, p: p * p / solved.k.alpha_p + jnp.exp(-2 * solved.k.eta * t) * c)(solved.ts, p)
-    return largest(law, s)
+    return relative_gap(law, s)
 
 
 @claim(
@@ -156,7 +157,7 @@ def eq_17(run: Run) -> Verdict:
     positive = mode_alignment_rate(y, k) > 0
     below = effective_growth(y, k) < (k.alpha_p * k.kappa * y.s + k.eta) / 2
     both = 0 < positive.sum() < len(positive)
-    return proven(run, PROOFS["B45"], (positive == below).all() & both, points=1000, positive=int(positive.sum()))
+    return proven(run, PROOFS["B45"], every(positive == below) & both, points=1000, positive=int(positive.sum()))
 
 
 @claim(

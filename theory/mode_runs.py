@@ -9,6 +9,7 @@ import numpy as np
 from linbyol.combinators import Flow
 from linbyol.equations import Amplitudes, Isotropic, Modes, amplitudes_flow, hold, mode_alignment_rate, modes_flow
 from linbyol.integrate import integrate
+from theory.extremes import every
 
 LANES = 64  # settings are padded to a multiple of it, so that all claims share one compilation a flow
 CLOCK = np.append(0, np.geomspace(1e-5, 1, 800))  # times of a trajectory over t1: 0, then 1.5 % apart
@@ -72,7 +73,7 @@ def follow(
         y, c, t = jax.tree.map(lambda a, i=i: a[i : i + LANES], (y0, k, t1))
         found.append(jax.tree.map(np.asarray, _solve(flow, y, c, t, CLOCK)))
     ys, ok = jax.tree.map(lambda *leaves: np.concatenate(leaves)[:size], *found)
-    if not ok.all():
+    if not every(ok):
         raise RuntimeError(f"{np.sum(~ok)} of {size} settings did not reach their last time.")
     return Paths(np.outer(t1, CLOCK)[:size], ys, jax.tree.map(lambda a: a[:size, None], k))
 

@@ -12,6 +12,7 @@ from sympy.matrices.expressions import MatrixSymbol
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Constants, Matrix, Weights, identity
 from theory import instances
+from theory.extremes import largest
 from theory.prover import Equal, Space, Statement, proven
 from theory.solves import BOUND, RTOL, Solved
 from theory.spaces import EXPLICIT, WEIGHTS
@@ -69,7 +70,7 @@ def no_predictor_collapses(run: Run) -> Verdict:
     slowest = float(np.linalg.eigvalsh(free.k.X_aug)[0] + free.k.eta)
     left = float(norms(free)[-1] / norms(free)[0])
     # The integrator's error; what X_aug does not see must not move at all.
-    good = max(gaps) < RTOL and moved < 1e-12 and left <= BOUND * math.exp(-slowest * float(free.ts[-1]))
+    good = largest(gaps) < RTOL and moved < 1e-12 and left <= BOUND * math.exp(-slowest * float(free.ts[-1]))
     return holds_if(good, seeds=[run.seed], gaps=gaps, moved_in_the_null_space=moved, left=left, slowest_rate=slowest)
 
 

@@ -16,6 +16,7 @@ from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Ablated, Constants, Flow, Weights, simsiam, weights_flow
 from linbyol.integrate import integrate
 from linbyol.predictors import optimal
+from theory.extremes import every
 from theory.instances import constants, weights
 
 D, N = 3, 6
@@ -51,7 +52,7 @@ def frozen(seed: int) -> dict[str, np.ndarray]:
     """
     keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), 75), 3)
     found = {name: np.asarray(a) for name, a in _solve(keys).items()}
-    if not found.pop("ok").all():
+    if not every(found.pop("ok")):
         raise RuntimeError("A trajectory did not reach its last time.")
     return found
 
@@ -88,7 +89,7 @@ def _solve(keys: Any) -> dict[str, Any]:
 def optimal_predictor_freezes(run: Run) -> Verdict:
     found = frozen(run.seed)
     return holds_if(
-        found["drift"].max() < FROZEN and (found["moved"] > 0.01).all(),
+        found["drift"].max() < FROZEN and every(found["moved"] > 0.01),
         seeds=[run.seed],
         relative_drift=found["drift"],
         change_of_W=found["moved"],
@@ -106,7 +107,7 @@ def optimal_predictor_freezes(run: Run) -> Verdict:
 def symmetrised_optimum(run: Run) -> Verdict:
     found = frozen(run.seed)
     return holds_if(
-        (found["rate"] > 0.01).all() and found["online"].max() < FROZEN,
+        every(found["rate"] > 0.01) and found["online"].max() < FROZEN,
         seeds=[run.seed],
         relative_rate_independent_target=found["rate"],
         relative_drift_simsiam=found["online"],

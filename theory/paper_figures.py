@@ -13,6 +13,7 @@ from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Constants, Isotropic, Modes, amplitudes_flow, parabola_flow, weights_flow
 from linbyol.fixed_points import fixed_points, predictor_roots, stability
 from linbyol.integrate import integrate
+from theory.extremes import every
 from theory.instances import weights
 from theory.mode_runs import between, fixed_target, follow, uniforms
 
@@ -53,10 +54,10 @@ def figure_3(run: Run) -> Verdict:
     stable = (found["rates"] <= 1e-12).all(axis=-1)  # one rate is 0, along the line
     attracts = (found["decayed"] < 0).all(axis=-1)
     return holds_if(
-        lines.all()
-        and (origin[1] | upper).all()
+        every(lines)
+        and every(origin[1] | upper)
         and upper.any()
-        and origin[2].all()
+        and every(origin[2])
         and stable.tolist() == [True, False, True, True]
         and attracts.tolist() == [True, False, True],
         seeds=[run.seed],
@@ -130,8 +131,8 @@ def synthetic() -> dict[str, np.ndarray]:
 def figure_5(run: Run) -> Verdict:
     found = synthetic()
     least, end, time = found["least"], found["end"], found["time"]
-    by_eta = (np.diff(least[:5]) > 0).all() and (np.diff(end[:5]) < 0).all() and end[3] > 0.4 and abs(end[4]) < 1e-3
-    by_beta = (np.diff(least[5:]) > 0).all() and (np.diff(time[5:]) > 0).all() and np.ptp(end[5:]) < 1e-6
+    by_eta = every(np.diff(least[:5]) > 0) and every(np.diff(end[:5]) < 0) and end[3] > 0.4 and abs(end[4]) < 1e-3
+    by_beta = every(np.diff(least[5:]) > 0) and every(np.diff(time[5:]) > 0) and np.ptp(end[5:]) < 1e-6
     return holds_if(
         by_eta and by_beta,
         eta=found["eta"],
@@ -185,7 +186,7 @@ def figure_7(run: Run) -> Verdict:
     mean, least = found["mean"], found["least"]
     # 'about 0.9' read as 0.85 or more in the mean and for scales of order 1; the last column has the unequal scales
     return holds_if(
-        (mean > 0.85).all() and (least[:3] > 0.85).all(),
+        every(mean > 0.85) and every(least[:3] > 0.85),
         seeds=[run.seed],
         gamma_a=[*GAMMAS, "0.996, W(0) ~ 0.1, Wp(0) ~ 1"],
         mean_cosine=mean,

@@ -18,6 +18,7 @@ from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Amplitudes, Commuting, Isotropic, amplitudes_flow, parabola_flow
 from linbyol.exact import escape_time, escape_time_asymptotics, parabola, parabola_time, target_ratio
 from linbyol.integrate import integrate
+from theory.extremes import every, largest
 from theory.mode_runs import between, uniforms
 
 TIMES = 1e-10  # the sheet's tolerance of closed-form times, relative where they exceed 1
@@ -91,7 +92,7 @@ def settings(seed: int) -> list[tuple[str, dict[Any, float], Isotropic, float, f
     kind="numeric",
 )
 def transit_times(run: Run) -> Verdict:
-    proven = all(sp.simplify(sp.diff(T, P) * rate) == 1 for T, rate in antiderivatives().values())
+    proven = every(sp.simplify(sp.diff(T, P) * rate) == 1 for T, rate in antiderivatives().values())
     printed = (
         -(sp.log(P) / (M * ROOT) + sp.log(P - M) / (M * (M - ROOT)) + sp.log(P - ROOT) / (ROOT * (ROOT - M))) / KAPPA
     )  # 7.6
@@ -110,7 +111,7 @@ def transit_times(run: Run) -> Verdict:
     errors = [float(np.max(np.abs(t - other) / scale)) for other in (derived, quadrature)]
     round_trip = float(np.max(np.abs(back / p - 1)))
     return holds_if(
-        proven and as_printed and max(errors) < TIMES and round_trip < TIMES,
+        proven and as_printed and largest(errors) < TIMES and round_trip < TIMES,
         seeds=[run.seed],
         derivative_is_one_over_rate=proven,
         printed_form_has_this_derivative=as_printed,
@@ -152,7 +153,7 @@ def small_starts(run: Run) -> Verdict:
     error = np.abs(difference - limit[None, :])
     # what is left is -(b/a²) ln(1 - p₀/p_+) = p₀ b²/a³ + …; its rounding grows like 1e-16/p₀
     return holds_if(
-        bool(proven) and (error < 2 * p0 * (b**2 / a**3)[None, :]).all(),
+        bool(proven) and every(error < 2 * p0 * (b**2 / a**3)[None, :]),
         seeds=[run.seed],
         constant=str(constant),
         p0=p0[:, 0],

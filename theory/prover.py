@@ -16,6 +16,7 @@ from sympy.matrices.expressions.trace import Trace
 
 from linbyol.claims import Run, Verdict, holds_if
 from linbyol.combinators import Flow
+from theory.extremes import every, largest
 from theory.words import is_symbolic, residual
 
 # What `linbyol prove` runs: each symbolic statement with its twin on arrays, and one trajectory a theorem.
@@ -178,9 +179,9 @@ def proven(run: Run, statements: Iterable[Statement], condition: Any = True, **n
         if statement.space.instance is not None
     ]
     found: dict[str, Any] = {"dimensions": "; also ".join(dimensions), "statements": len(symbolic)} if symbolic else {}
-    found |= {"largest_gap": max(gaps), "instances": INSTANCES} if gaps else {}
+    found |= {"largest_gap": largest(gaps), "instances": INSTANCES} if gaps else {}
     found |= {"residual": left[0][:300]} if left else {}
-    met = all(gap <= ROUNDING for gap in gaps)
+    met = every(gap <= ROUNDING for gap in gaps)
     return holds_if(not left and met and condition, seeds=[run.seed], **found, **numbers)
 
 

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from linbyol.claims import Run, Verdict, claim, holds_if
+from theory.extremes import largest
 from theory.instances import moment, orthogonal
 
 
@@ -34,11 +35,11 @@ def scrambling(seed: int) -> dict[str, Any]:
         return float((np.abs(outer.mean(axis=0) - expected) / (outer.std(axis=0) / np.sqrt(N))).max())
 
     return {
-        "enumerated": max(np.abs(enumerated - law).max(), np.abs(crossed - P @ Sx @ P).max()),
+        "enumerated": largest(np.abs(enumerated - law).max(), np.abs(crossed - P @ Sx @ P).max()),
         "projector": np.abs(P @ Sx @ P @ np.linalg.inv(law) - P).max(),
         "printed": np.abs(enumerated - Sx).max(),
         "printed_projector": np.abs(P @ Sx @ P @ np.linalg.inv(Sx) - P).max(),
-        "sampled": max(deviation(views[0], views[0], law), deviation(views[0], views[1], P @ Sx @ P)),
+        "sampled": largest(deviation(views[0], views[0], law), deviation(views[0], views[1], P @ Sx @ P)),
         "printed_sampled": deviation(views[0], views[0], Sx),
         "commutator": np.linalg.norm(P @ Sx - Sx @ P),
     }

@@ -10,6 +10,7 @@ from linbyol.equations import Isotropic
 from linbyol.exact import separatrix
 from linbyol.fixed_points import critical_eta, predictor_roots
 from theory.basins import COLLAPSED, lanes, lost
+from theory.extremes import every
 from theory.mode_runs import between, fixed_target, follow, uniforms
 
 EDGE = 1e-6  # the sheet's tolerance of a basin's edge
@@ -78,7 +79,7 @@ def edge_in_plane(run: Run) -> Verdict:
     found = neighbours(run.seed)
     _, _, p_plus = map(np.asarray, predictor_roots(found["k"]))
     below, above = np.abs(found["end"][0]), np.abs(found["end"][1] - p_plus)
-    predicted = found["predicted"][0].all() and not found["predicted"][1].any()
+    predicted = every(found["predicted"] == [[True], [False]])
     return holds_if(
         predicted and below.max() < EDGE and above.max() < EDGE,
         seeds=[run.seed],
@@ -123,7 +124,7 @@ def vanishing_decay(run: Run) -> Verdict:
     return holds_if(
         np.abs(at_zero - 1).max() < 1e-12  # rounding
         and error[-1] < 1e-3
-        and (np.diff(error) < 0).all()
+        and every(np.diff(error) < 0)
         and collapsed < COLLAPSED
         and survived < EDGE,
         seeds=[run.seed],

@@ -10,6 +10,7 @@ import numpy as np
 
 from linbyol.equations import Isotropic, Symmetric, unsymmetrised_flow
 from linbyol.integrate import integrate
+from theory.extremes import every
 from theory.mode_runs import between, uniforms
 
 SIZE = 4
@@ -63,7 +64,7 @@ def runs(seed: int) -> dict[str, Runs]:
     F[without_C] = (np.swapaxes(Wp, -1, -2) @ Wp / alpha_p[:, None, None])[without_C]
     k = Isotropic(alpha_p, np.zeros(N), eta, np.full(N, 0.25), tau)
     ts, ys, ok = jax.tree.map(np.asarray, _solve(Symmetric(Wp, F), k, t1))
-    if not ok.all():
+    if not every(ok):
         raise RuntimeError(f"{np.sum(~ok)} of {N} instances did not reach their last time.")
     found = [jax.tree.map(lambda a, i=i: a[i], (ts, ys, jax.tree.map(lambda a: a[:, None], k))) for i in groups]
     return {name: Runs(*group) for name, group in zip(GROUPS, found, strict=True)}

@@ -47,10 +47,5 @@ def drift(solved: Solved, quantity: Any, eta: Any) -> float:
     return float(np.linalg.norm(C - C[:1], axis=1).max() / np.linalg.norm(C[0]))
 
 
-def largest(A: Any, B: Any) -> float:
-    """max |A - B| relative to the largest |B|."""
-    return float(np.abs(np.asarray(A) - np.asarray(B)).max() / np.abs(np.asarray(B)).max())
-
-
 def _side_by_side(flows: tuple[Flow, ...], ys: tuple, ks: tuple) -> tuple:
     return tuple(flow(y, k) for flow, y, k in zip(flows, ys, ks, strict=True))

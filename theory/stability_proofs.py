@@ -11,6 +11,7 @@ import sympy as sp
 
 from linbyol.claims import Run, Verdict, claim
 from linbyol.equations import Isotropic, Modes, modes_flow
+from theory.extremes import every, largest
 from theory.fixed_point_proofs import (
     ALPHA_P,
     BETA,
@@ -126,7 +127,7 @@ def stability(run: Run) -> Verdict:
     k = drawn(run, 40)
     gaps = [_spectrum_gap(on_parabola(p, k), k, [2 * k.eta - k.tau * p, -2 * k.eta]) for p in (p_minus(k), p_plus(k))]
     gaps.append(_spectrum_gap(Modes(0.0, 0.0, k.tau), k, [-k.eta, -2 * k.eta]))
-    return proven(run, PROOFS["B40"], max(gaps) < EIGENVALUES, eigenvalue_gap=max(gaps))
+    return proven(run, PROOFS["B40"], largest(gaps) < EIGENVALUES, eigenvalue_gap=largest(gaps))
 
 
 @claim(
@@ -146,10 +147,12 @@ def stability_with_ema(run: Run) -> Verdict:
         expected = [trace / 2 + split, trace / 2 - split, -2 * k.eta]
         gaps.append(_spectrum_gap(on_parabola(p, k), k, expected, ema=True))
         without = _eigenvalues(on_parabola(p, k), k, ema=False).real.max()
-        same.append(bool((max(complex(e).real for e in expected) < 0) == (without < 0)))
+        same.append(bool((largest(complex(e).real for e in expected) < 0) == (without < 0)))
     # Where det > 0 and p > 0, 2η < p, so the trace is negative as well: -p - β at most.
-    sign = sp.expand((2 * ETA - 2 * P - BETA).subs(ETA, P / 2 - S)).is_negative
-    return proven(run, PROOFS["B41"], max(gaps) < EIGENVALUES and all(same) and sign, eigenvalue_gap=max(gaps))
+    sign = sp.expand((2 * ETA - 2 * P - BETA).subs(ETA, P / 2 - S)).is_negative is True
+    return proven(
+        run, PROOFS["B41"], largest(gaps) < EIGENVALUES and every(same) and sign, eigenvalue_gap=largest(gaps)
+    )
 
 
 @claim(
@@ -166,4 +169,4 @@ def branches(run: Run) -> Verdict:
         _spectrum_gap(Modes(p, 0.0, k.tau), k, [2 * p * (k.tau - k.kappa * p), 0.0]),
         _spectrum_gap(Modes(k.tau / k.kappa, s, k.tau), k, [-k.alpha_p * k.kappa * s, 0.0]),
     ]
-    return proven(run, PROOFS["B140"], max(gaps) < EIGENVALUES, eigenvalue_gap=max(gaps))
+    return proven(run, PROOFS["B140"], largest(gaps) < EIGENVALUES, eigenvalue_gap=largest(gaps))

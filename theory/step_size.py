@@ -15,6 +15,7 @@ import optax
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Constants, Weights, weights_flow
 from linbyol.integrate import integrate
+from theory.extremes import largest, least
 from theory.instances import weights
 
 STEPS, KEPT = 4000, 400  # every 400th step is compared
@@ -150,9 +151,9 @@ def corrected_decay(run: Run) -> Verdict:
     found = errors(run.seed)
     J, half, J4, slow, slower, _ = found["matched"].values()
     orders = [np.log2(J / half), np.log2(slow / slower)]
-    first = min(orders) > 0.75  # first order or better: errors of a slow passage shrink faster
+    first = least(orders) > 0.75  # first order or better: errors of a slow passage shrink faster
     return holds_if(
-        max(J, half, J4, slow, slower) < CLOSE and first and found["as_if_J"] > 5 * J4,
+        largest(J, half, J4, slow, slower) < CLOSE and first and found["as_if_J"] > 5 * J4,
         seeds=[run.seed],
         relative_error=found["matched"],
         order_in_the_learning_rate=orders,

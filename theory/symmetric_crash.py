@@ -17,6 +17,7 @@ from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Flow, Isotropic, Symmetric, commutator, symmetric_flow, unsymmetrised_flow
 from linbyol.integrate import integrate
 from linbyol.losses import byol_cosine
+from theory.extremes import every
 
 SIZE, REPEATS = 10, 5
 SCALES = (0.05, 0.2, 1.0)  # of W(0), in 1/√n
@@ -34,7 +35,7 @@ def survivors(seed: int) -> dict[str, np.ndarray]:
     found = {}
     for name, flow in (("regular", unsymmetrised_flow), ("symmetric", symmetric_flow)):
         alive, bump, ok = (np.asarray(a).reshape(3, REPEATS) for a in _solve(flow, keys, scales))
-        if not ok.all():
+        if not every(ok):
             raise RuntimeError(f"A trajectory of the {name} predictor did not reach its last time.")
         found[name], found[f"{name} bump"] = alive, bump
     return found

@@ -23,8 +23,9 @@ from linbyol.equations import (
     weights_flow,
 )
 from theory import instances, theorem3
+from theory.extremes import largest, least, relative_gap
 from theory.prover import Rate, Space, Statement, proven, trace
-from theory.solves import DRIFT, TS, Solved, drift, largest, solve
+from theory.solves import DRIFT, TS, Solved, drift, solve
 from theory.spaces import ETA_P, ETA_S, SYMMETRIC, UNSYMMETRISED, WEIGHTS
 
 
@@ -152,7 +153,7 @@ def runs(seed: int) -> dict[str, Solved]:
 def theorem_1(run: Run) -> Verdict:
     found = runs(run.seed)
     drifts = {name: drift(found[name], balance, found[name].k.eta) for name in ("BYOL", "BYOL again", "SimSiam")}
-    return proven(run, PROOFS["B5"], max(drifts.values()) < DRIFT, drifts=drifts)
+    return proven(run, PROOFS["B5"], largest(drifts) < DRIFT, drifts=drifts)
 
 
 @claim(
@@ -166,7 +167,7 @@ def any_target(run: Run) -> Verdict:
     solved = runs(run.seed)["prescribed target"]
     Wa, Va = solved.ys.Wa[0], solved.ys.Va[0]
     course = jax.vmap(lambda t: jnp.cos(t) * Wa + jnp.sin(t) * Va)(solved.ts)
-    gap = largest(solved.ys.Wa, course)
+    gap = relative_gap(solved.ys.Wa, course)
     found = drift(solved, _prescribed_balance, solved.k.eta)
     return proven(run, PROOFS["B6"], found < DRIFT and gap < DRIFT, drift=found, course_gap=gap)
 
@@ -182,7 +183,7 @@ def unequal_decays(run: Run) -> Verdict:
     solved = runs(run.seed)["unequal decays"]
     k, eta_p, eta_s = solved.k
     drifts = [drift(solved._replace(k=k), balance, eta) for eta in (eta_p, eta_s)]  # whichever decay is meant
-    return proven(run, PROOFS["B7"], min(drifts) > 0.01, eta_p=eta_p, eta_s=eta_s, drift=min(drifts))
+    return proven(run, PROOFS["B7"], least(drifts) > 0.01, eta_p=eta_p, eta_s=eta_s, drift=least(drifts))
 
 
 @claim(

@@ -22,9 +22,10 @@ from linbyol.equations import (
     weights_flow,
 )
 from theory import instances
+from theory.extremes import relative_gap
 from theory.lemma1 import encoder_loss, predictor_loss
 from theory.prover import Descent, Equal, Rate, Space, Statement, proven, square
-from theory.solves import BOUND, Solved, largest, solve
+from theory.solves import BOUND, Solved, solve
 from theory.spaces import WEIGHTS
 
 LEAK = no_stop_gradient(weights_flow)  # the gradient leaks through the target
@@ -135,7 +136,7 @@ def theorem_2(run: Run) -> Verdict:
     key = jax.random.fold_in(run.key, 11)
     y, k = instances.weights(key), instances.constants(jax.random.fold_in(key, 1))
     rate, H = jax.jit(lambda y, k: (LEAK(y, k).W, collapse_operator(y, k)))(y, k)
-    gap = largest(H @ y.W.T.reshape(-1), -rate.T.reshape(-1))
+    gap = relative_gap(H @ y.W.T.reshape(-1), -rate.T.reshape(-1))
     # H vec(W) is a sum of 28 products an entry.
     return proven(run, PROOFS["B11"], gap < 1e-13, kronecker_gap=gap)
 

@@ -24,6 +24,7 @@ from linbyol.equations import (
 )
 from linbyol.integrate import integrate
 from theory import instances
+from theory.extremes import every
 from theory.prover import Equal, Rate, Space, Statement, proven, square, trace
 from theory.solves import ATOL, BOUND, RTOL, TS, Solved
 from theory.spaces import ETA_P, ETA_S, SYMMETRIC
@@ -156,7 +157,7 @@ def alignment_bound(run: Run) -> Verdict:
     size, (lowest, _) = sizes(runs(run.seed)), extremes(runs(run.seed))
     positive = lowest > 0
     ratio = float(ratios(size, lowest)[positive].max())
-    good = positive[:GUARANTEED].all() & (ratio <= BOUND)
+    good = every(positive[:GUARANTEED]) & (ratio <= BOUND)
     left = (size[:, -1] / size[:, 0]).tolist()
     return proven(run, PROOFS["B22"], good, lambda_0=lowest.tolist(), ratio=ratio, left=left)
 
@@ -184,7 +185,7 @@ def printed_maximum(run: Run) -> Verdict:
     size, (_, highest) = sizes(runs(run.seed)), extremes(runs(run.seed))
     # Where ‖L‖ has come down to the integrator's atol its quotient means nothing.
     found = ratios(np.where(size > 1e3 * ATOL, size, 0), highest)
-    return holds_if((found <= BOUND).all(), seeds=[run.seed], ratios=found.tolist())
+    return holds_if(every(found <= BOUND), seeds=[run.seed], ratios=found.tolist())
 
 
 @claim(
@@ -197,4 +198,4 @@ def printed_maximum(run: Run) -> Verdict:
 def corrected_infimum(run: Run) -> Verdict:
     size, (lowest, _) = sizes(runs(run.seed)), extremes(runs(run.seed))
     found = ratios(size, lowest)[lowest > 0]
-    return holds_if((found <= BOUND).all(), seeds=[run.seed], ratios=found.tolist())
+    return holds_if(every(found <= BOUND), seeds=[run.seed], ratios=found.tolist())

@@ -9,6 +9,7 @@ from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Isotropic, parabola_flow
 from linbyol.exact import parabola
 from linbyol.fixed_points import critical_eta, predictor_roots
+from theory.extremes import every
 from theory.mode_runs import between, fixed_target, follow, uniforms
 
 P, KAPPA, TAU = sp.symbols("p kappa tau", positive=True)
@@ -32,14 +33,14 @@ def threshold(run: Run) -> Verdict:
     # the ghost of the double root holds a mode for π/(p_c √(κ (η - η_c))), below 700 here
     end = follow(fixed_target, p0, p0**2, 3000.0 / tau**2, eta=eta, sigma2=sigma2, tau=tau).end
     _, _, p_plus = predictor_roots(Isotropic(1.0, 0.0, eta, sigma2, tau))
-    right = np.where(share < 1, np.abs(end - np.nan_to_num(p_plus)) < 1e-6, np.abs(end) < 1e-6)
+    right = np.abs(end - np.where(share < 1, p_plus, 0)) < 1e-6
     at = Isotropic(1.0, 0.0, eta_c, 0.5)
     t = np.array([1e2, 1e4, 1e6])
     above, below = np.asarray(parabola(np.array([0.34, 0.33]), at, t)).T  # p_c = 1/3
     # near the double root d(p - p_c)/dt = -κ p_c (p - p_c)², so p - p_c tends to 1/(κ p_c t) = 2/t
     half_stable = abs((above[-1] - 1 / 3) * t[-1] / 2 - 1) < 1e-2 and below[-1] == 0
     return holds_if(
-        right.all() and half_stable and abs(eta_c - 1 / 6) < 1e-15,
+        every(right) and half_stable and abs(eta_c - 1 / 6) < 1e-15,
         seeds=[run.seed],
         eta_c=eta_c,
         end_at_99_percent=end[0],
@@ -61,7 +62,7 @@ def smaller_representation(run: Run) -> Verdict:
     eta = sp.Symbol("eta", positive=True)
     growth = sp.cancel(parabola_flow(P, Isotropic(1, 0, eta, KAPPA - 1, TAU)) / P)  # zero at p_±
     slope = sp.simplify(-sp.diff(growth, KAPPA) / sp.diff(growth, P))  # dp/dκ along a root
-    root = max(sp.solve(growth, P), key=lambda r: r.subs({KAPPA: 2, TAU: 1, eta: sp.Rational(1, 10)}))
+    root = sorted(sp.solve(growth, P), key=lambda r: r.subs({KAPPA: 2, TAU: 1, eta: sp.Rational(1, 10)}))[-1]
     stated = -(P**2) / (2 * KAPPA * P - TAU)
     discriminant = sp.expand((2 * KAPPA * root - TAU) ** 2)  # positive below the threshold: p_+ > τ/(2κ)
     proven = (
@@ -77,7 +78,7 @@ def smaller_representation(run: Run) -> Verdict:
     error = jnp.max(jnp.abs(dp / (-(p**2) / (2 * k.kappa * p - k.tau)) - 1))
     # 1 ulp of D over √D, with D ≥ 0.01 τ²
     return holds_if(
-        proven and (dp < 0).all() and error < 1e-11,
+        proven and every(dp < 0) and error < 1e-11,
         seeds=[run.seed],
         dimensions="symbolic",
         slope=str(slope),

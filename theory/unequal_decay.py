@@ -12,6 +12,7 @@ from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Isotropic, Modes, decay, hold, modes_flow
 from linbyol.fixed_points import critical_eta, fixed_points, stability
 from linbyol.integrate import integrate
+from theory.extremes import every, largest
 from theory.mode_runs import between, uniforms
 
 N = 8  # settings a claim
@@ -66,9 +67,9 @@ def fixed_under_both(run: Run) -> Verdict:
     column = jax.tree.map(lambda x: x[:, None], (k, eta_p, eta_s))
     flow = decay(modes_flow, Wp=column[1], W=column[2])
     rate = flow(y, column[0])
-    residual = max(float(jnp.max(jnp.abs(rate.p))), float(jnp.max(jnp.abs(rate.s))))
+    residual = largest(jnp.abs(rate.p), jnp.abs(rate.s))
     plus = jax.tree.map(lambda x: x[:, 2], y)
-    missed = max(np.abs(found["end"].p[:, -1] - plus.p).max(), np.abs(found["end"].s[:, -1] - plus.s).max())
+    missed = largest(np.abs(found["end"].p[:, -1] - plus.p).max(), np.abs(found["end"].s[:, -1] - plus.s).max())
     return holds_if(
         residual < 1e-14 and missed < 1e-9,
         seeds=[run.seed],
@@ -101,9 +102,9 @@ def predictor_alone(run: Run) -> Verdict:
     allowed = 2 * (k.kappa / k.tau**2)[:, None] / t[1:-1]
     off, missed = np.abs(ratio - 1), np.abs(end.p[:, -1] - goal)
     return holds_if(
-        (off < allowed).all()
-        and (off[:, 1] < off[:, 0]).all()
-        and (missed < 1 / (k.tau * t[-1])).all()
+        every(off < allowed)
+        and every(off[:, 1] < off[:, 0])
+        and every(missed < 1 / (k.tau * t[-1]))
         and neutral == 0
         and end.s.min() > 0,
         seeds=[run.seed],

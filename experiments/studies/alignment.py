@@ -31,6 +31,7 @@ from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Weights, weights_flow
 from linbyol.integrate import integrate
 from linbyol.store import write_arrays
+from theory.extremes import every
 
 ETAS, TIME, LR, BATCH, RECORDS = (0.01, 0.02), 400.0, 0.05, 256, 50
 BETA = 1.0
@@ -82,10 +83,10 @@ def commutator_settles(run: Run) -> Verdict:
     tail = flow[:, -RECORDS // 5 :]
     settled, measured = tail.mean(axis=1), sgd[:, -RECORDS // 5 :].mean(axis=1)
     return holds_if(
-        ((settled > 0.005) & (settled < 0.05)).all()
-        and (settled < flow[:, 0] / 4).all()
-        and (np.ptp(tail, axis=1) < 0.15 * settled).all()
-        and (np.abs(measured / settled - 1) < 0.1).all(),
+        every((settled > 0.005) & (settled < 0.05))
+        and every(settled < flow[:, 0] / 4)
+        and every(np.ptp(tail, axis=1) < 0.15 * settled)
+        and every(np.abs(measured / settled - 1) < 0.1),
         etas=list(ETAS),
         start=flow[:, 0],
         settled_in_the_flow=settled,

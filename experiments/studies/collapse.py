@@ -17,6 +17,7 @@ from linbyol.equations import Commuting, Weights, weights_flow
 from linbyol.equilibria import critical_decay
 from linbyol.fixed_points import critical_eta, predictor_roots
 from linbyol.integrate import Trajectory, integrate
+from theory.extremes import every
 
 LR, BATCH, RECORDS = 0.05, 256, 50
 TIME, LONG = 100.0, 400.0  # LONG: passing the ghost of a fixed point 5 % above its threshold takes about 200
@@ -67,7 +68,7 @@ def collapses_without_stop_gradient(run: Run) -> Verdict:
     within = (norm(runs.ys.W) / bound)[:, 1:].max()
     error = errors(runs.ys, flows.ys)[..., 0].max()
     return holds_if(
-        (left < 0.01).all() and (kept > 0.2).all() and within <= 1 and error < 0.05,
+        every(left < 0.01) and every(kept > 0.2) and within <= 1 and error < 0.05,
         trace_F_left=left,
         trace_F_left_with_stop_gradient=kept,
         largest_ratio_to_the_bound=within,
@@ -91,7 +92,7 @@ def collapses_without_predictor(run: Run) -> Verdict:
     flows = _flows(equations.no_predictor(equations.simsiam(weights_flow)), run, runs, jnp.array(ETAS))
     error = errors(runs.ys, flows.ys)[..., 0].max()
     return holds_if(
-        left[0] < 0.1 and left[-1] < 0.01 and (kept > 0.2).all() and error < 0.05,
+        left[0] < 0.1 and left[-1] < 0.01 and every(kept > 0.2) and error < 0.05,
         trace_F_left=left,
         trace_F_left_with_predictor=kept,
         largest_error_of_W_against_the_flow=error,
@@ -123,8 +124,8 @@ def raw_digits_have_a_critical_decay(run: Run) -> Verdict:
     found, predicted = norm(runs.ys.W[:, -1]) ** 2, norm(flows.ys.W[:, -1]) ** 2
     below = np.array(FACTORS) < 1
     return holds_if(
-        (np.asarray(found < 1e-3) == ~below).all()
-        and (np.abs(found / predicted - 1)[below] < 0.05).all()
+        every(np.asarray(found < 1e-3) == ~below)
+        and every(np.abs(found / predicted - 1)[below] < 0.05)
         and axes.max() < 0.99 * threshold,
         critical_eta=threshold,
         largest_lambda_d_squared_over_4_lambda_s=axes.max(),
@@ -158,7 +159,7 @@ def modes_have_their_own_thresholds(run: Run) -> Verdict:
     alive = ~jnp.isnan(p_plus)
     predicted = jnp.where(alive, p_plus, 0) ** 2
     return holds_if(
-        ((s > 0.02) == alive).all() and jnp.abs(s - predicted).max() < 0.03,
+        every((s > 0.02) == alive) and jnp.abs(s - predicted).max() < 0.03,
         thresholds=thresholds,
         etas=etas,
         survivors=(s > 0.02).sum(axis=1),

@@ -19,6 +19,7 @@ from experiments.trainer.measures import COLLAPSED
 from experiments.trainer.options import Options
 from experiments.trainer.session import prepare
 from linbyol.claims import Run, Verdict, claim, holds_if
+from theory.extremes import every
 
 SEEDS = {"quick": 2, "full": 8}
 COMMON = Options(
@@ -72,15 +73,15 @@ def trained(run: Run, name: str) -> dict[str, np.ndarray]:
 def _learns(run: Run, name: str) -> Verdict:
     found = trained(run, name)
     gain = found["after"] - found["before"]
-    healthy = (found["std"] > 0.5).all() and (found["rank"] > 8).all()
-    return holds_if((gain > 0.03).all() and healthy, seeds=_seeds(run), **found)
+    healthy = every(found["std"] > 0.5) and every(found["rank"] > 8)
+    return holds_if(every(gain > 0.03) and healthy, seeds=_seeds(run), **found)
 
 
 def _collapses(run: Run, name: str) -> Verdict:
     found = trained(run, name)
     with_all = trained(run, "simsiam")
-    lost = (found["std"] < COLLAPSED).all() and (found["rank"] < 2).all()
-    kept = (with_all["std"] > 0.5).all() and (found["after"] < with_all["after"]).all()
+    lost = every(found["std"] < COLLAPSED) and every(found["rank"] < 2)
+    kept = every(with_all["std"] > 0.5) and every(found["after"] < with_all["after"])
     return holds_if(lost and kept, seeds=_seeds(run), **found, std_with=with_all["std"], after_with=with_all["after"])
 
 

@@ -18,6 +18,7 @@ from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Isotropic, Modes
 from linbyol.fit import NAMES, fit_modes
 from linbyol.store import write_arrays
+from theory.extremes import every
 
 TRUTH = Isotropic(alpha_p=1.5, beta=0.3, eta=0.04, sigma2=0.3)
 LR, BATCH, EVERY, RECORDS = 0.01, 512, 50, 80  # 4,000 steps, 40 units of flow time
@@ -65,4 +66,4 @@ def inference(run: Run) -> Verdict:
         }
         truth = [getattr(TRUTH, name) for name in NAMES]
         write_arrays(run.out / "inference.npz", {"ts": ts, "p": p, "s": s, "truth": truth, **found})
-    return holds_if(all(within) and all(fit.ok for fit in fits), seeds=(run.seed,), **numbers)
+    return holds_if(every(within) and every(fit.ok for fit in fits), seeds=(run.seed,), **numbers)

@@ -47,6 +47,7 @@ from linbyol.claims import Run, Verdict, claim, environment, holds_if
 from linbyol.equations import weights_flow
 from linbyol.integrate import Trajectory, integrate
 from linbyol.store import write_arrays, write_json
+from theory.extremes import every
 
 RECORDS = 50
 LR, BATCH, TIME = 0.005, 1024, 30.0
@@ -90,7 +91,7 @@ def follows_the_flow(run: Run) -> Verdict:
     if run.out is not None:
         leave(run, run.out, began)
     return holds_if(
-        runs.ok.all() and (worst < 0.01).all() and (change > 0.3).all(),
+        every(runs.ok) and every(worst < 0.01) and every(change > 0.3),
         seeds=range(len(error)),
         largest_error_W_Wp_Wa=worst,
         change_of_the_flow_W_Wp_Wa=change,

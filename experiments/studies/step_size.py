@@ -13,6 +13,7 @@ from experiments.setting import ALPHA_P, BETA, ETA, errors, follow, raw, slope, 
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import weights_flow
 from linbyol.integrate import Trajectory, euler, integrate
+from theory.extremes import every
 
 LRS, TIME, RECORDS = (0.08, 0.04, 0.02, 0.01), 20.0, 50
 BATCH = 64  # of the single runs: small, so that they fluctuate
@@ -73,7 +74,7 @@ def bias_has_order_one(run: Run) -> Verdict:
     found = orders(run)
     order = slope(LRS, found.bias)
     return holds_if(
-        (np.abs(order - 1) < 0.1).all() and found.rounding < 1e-11,
+        every(np.abs(order - 1) < 0.1) and found.rounding < 1e-11,
         order_W_Wp_Wa=order,
         bias_at_least_lr=found.bias[-1],
         distance_from_euler=found.rounding,
@@ -94,7 +95,7 @@ def fluctuation_has_order_half(run: Run) -> Verdict:
     fluctuation = orders(run).fluctuation
     order, error = jackknife(fluctuation)
     return holds_if(
-        (np.abs(order - 0.5) < 0.1).all() and (error < 0.1).all(),
+        every(np.abs(order - 0.5) < 0.1) and every(error < 0.1),
         seeds=range(fluctuation.shape[1]),
         order_W_Wp_Wa=order,
         standard_error=error,
