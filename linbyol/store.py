@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from linbyol.checks import InputError
+from linbyol.interrupts import unfinished
 from linbyol.memory import check_memory
 
 
@@ -32,6 +33,7 @@ def write_bytes(path: str | Path, content: bytes) -> None:
     try:
         mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask()
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name[:40]}.", delete=False) as part:
+            unfinished.add(part.name)
             try:
                 part.write(content)
                 part.flush()
@@ -41,6 +43,8 @@ def write_bytes(path: str | Path, content: bytes) -> None:
             except BaseException:
                 Path(part.name).unlink(missing_ok=True)
                 raise
+            finally:
+                unfinished.discard(part.name)
     except OSError as error:
         raise FileError(f"File {path} cannot be written: {error.strerror or error}.") from None
 

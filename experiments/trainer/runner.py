@@ -118,15 +118,19 @@ def until_signalled() -> Iterator[list[int]]:
 
     def note(number: int, frame: FrameType | None) -> None:
         seen.append(number)
+        restore()
+
+    def restore() -> None:
         for n in numbers:
             signal.signal(n, before[n])
+        signal.set_wakeup_fd(listener)
 
+    listener = signal.set_wakeup_fd(-1)  # nobody ends the process while it saves
     before = {n: signal.signal(n, note) for n in numbers}
     try:
         yield seen
     finally:
-        for n in numbers:
-            signal.signal(n, before[n])
+        restore()
 
 
 def _taken_up(session: Session, sink: Folder, state: State) -> tuple[int, State, list[str]]:

@@ -1,59 +1,37 @@
 """The command line. Nothing heavy is imported before a verb runs, so `linbyol --help` answers at once.
 
-Exit status: 0 done; 1 a verdict contradicts what is expected; 2 usage or setting; 3 bad data; 4 numerical failure;
-130, 143 interrupted. Tables go to standard output, or JSON alone with --json; progress and errors to standard error.
+Exit status: 0 done; 1 a verdict contradicts what is expected; 2 usage or setting; 3 bad data, or a file that cannot be
+read or written; 4 numerical failure, or what was not foreseen; 130, 143 interrupted. Tables go to standard output, or
+JSON alone with --json; progress and errors to standard error.
 """
 
-import signal
 import sys
-from collections.abc import Callable
-from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import tyro
+from linbyol import interrupts
 
-from linbyol.cli.bench import Bench
-from linbyol.cli.data import Data
-from linbyol.cli.doctor import Doctor
-from linbyol.cli.explain import Explain
-from linbyol.cli.figure import Figure
-from linbyol.cli.fit import Fit
-from linbyol.cli.phase import Phase
-from linbyol.cli.plot import Plot
-from linbyol.cli.prove import Prove
-from linbyol.cli.reproduce import Reproduce
-from linbyol.cli.simulate import Simulate
-from linbyol.cli.train import Train
-
-VERBS: dict[str, Callable[..., Any]] = {
-    "prove": Prove,
-    "simulate": Simulate,
-    "phase": Phase,
-    "fit": Fit,
-    "explain": Explain,
-    "train": Train,
-    "plot": Plot,
-    "figure": Figure,
-    "reproduce": Reproduce,
-    "bench": Bench,
-    "data": Data,
-    "doctor": Doctor,
-}
+VERBS = (
+    *("prove", "simulate", "phase", "fit", "explain", "train", "plot"),
+    *("figure", "reproduce", "bench", "data", "doctor"),
+)
 
 
 def main() -> NoReturn:
     """Run the verb that the arguments name, and exit."""
-    signal.signal(signal.SIGTERM, _terminate)
+    interrupts.run(lambda: _status(sys.argv[1:]))
+
+
+def _status(arguments: list[str]) -> int:
+    """The exit status of one call, whatever happens in it."""
     try:
-        code = run(sys.argv[1:])
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        print("linbyol: interrupted", file=sys.stderr)
-        code = 130
-    except BrokenPipeError:  # the reader has seen enough, as in `linbyol … | head`
-        sys.stderr.close()
-        code = 0
-    sys.exit(code)
+        code = run(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except SystemExit as stop:  # --help
+        return stop.code if isinstance(stop.code, int) else 0
+    except Exception as error:  # noqa: BLE001 - whatever it is, 1 is the exit status of verdicts alone
+        return _unforeseen(error)
 
 
 def run(arguments: list[str]) -> int:
@@ -61,32 +39,28 @@ def run(arguments: list[str]) -> int:
     if arguments and arguments[0] in ("--version", "-V"):
         print(version())
         return 0
-    command = tyro.extras.subcommand_cli_from_dict(
-        VERBS,
-        prog="linbyol",
-        description="The learning dynamics of BYOL-like self-supervised learning: integrated, proven, measured.\n\n"
-        "Example: linbyol simulate modes --eta 0.04 --sigma2 0.25 --t1 100 --plot modes.png",
-        args=arguments or ["--help"],
-        config=(
-            tyro.conf.FlagCreatePairsOff,
-            tyro.conf.OmitArgPrefixes,
-            tyro.conf.OmitSubcommandPrefixes,
-            tyro.conf.DisallowNone,
-        ),
-    )
+    from linbyol.cli.parser import UsageError, parse
+
+    try:
+        command = parse(VERBS, arguments)
+    except UsageError as error:
+        return _refuse(error, 2)
     return guarded(command)
 
 
 def guarded(command) -> int:
     """Run a verb; what a user can mend is one sentence on standard error and an exit status, never a traceback."""
-    import jax
+    try:
+        import jax
 
-    if getattr(command, "x64", True):
-        jax.config.update("jax_enable_x64", True)
-    from linbyol.checks import InputError
-    from linbyol.cli import options
-    from linbyol.integrate import IntegrationError
-    from linbyol.store import FileError
+        if getattr(command, "x64", True):
+            jax.config.update("jax_enable_x64", True)
+        from linbyol.checks import InputError
+        from linbyol.cli import options
+        from linbyol.integrate import IntegrationError
+        from linbyol.store import FileError
+    except ImportError as error:
+        return _unforeseen(error)
 
     try:
         return options.checked(command).run()
@@ -96,6 +70,8 @@ def guarded(command) -> int:
         return _refuse(error, 2)
     except IntegrationError as error:
         return _refuse(error, 4)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, 1 is the exit status of verdicts alone
+        return _unforeseen(error)
 
 
 def version() -> str:
@@ -110,10 +86,12 @@ def version() -> str:
     return f"linbyol {__version__} (jax {installed('jax')}, jaxlib {installed('jaxlib')}, {device})"
 
 
+def _unforeseen(error: BaseException) -> int:
+    from linbyol.cli.unforeseen import told
+
+    return told(error)
+
+
 def _refuse(error: Exception, code: int) -> int:
     print(f"linbyol: {error}", file=sys.stderr)
     return code
-
-
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    sys.exit(143)
