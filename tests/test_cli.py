@@ -271,10 +271,10 @@ def test_verbs_that_need_the_tree_say_so(tmp_path, monkeypatch, capsys):
     import linbyol
 
     monkeypatch.setattr(linbyol, "__file__", str(tmp_path / "linbyol" / "__init__.py"))
-    for verb in ("prove", "reproduce", "figure"):
-        code, _, err = call(verb, capsys=capsys)
+    for verb in (["prove"], ["reproduce"], ["figure"], ["data", "list"], ["data", "fetch", "cifar10"]):
+        code, _, err = call(*verb, capsys=capsys)
         assert code == 2
-        assert "needs a checkout of the project" in err
+        assert err.startswith("linbyol: This installation of linbyol lacks theory, experiments, figures;")
 
 
 def test_data_moments_feed_simulate(tmp_path, capsys):

@@ -296,16 +296,6 @@ def test_the_command_line_refuses_in_one_sentence(server, cifar10, folder, capsy
     assert (code, out) == (0, "Nothing to download: digits comes with scikit-learn.\n")
 
 
-def test_without_the_tree_the_command_line_says_so(tmp_path, monkeypatch, capsys):
-    import linbyol
-
-    monkeypatch.setattr(linbyol, "__file__", str(tmp_path / "linbyol" / "__init__.py"))
-    for arguments in (["list"], ["fetch", "cifar10"]):
-        code, _, err = call(*arguments, capsys=capsys)
-        assert code == 2
-        assert f"`linbyol data {arguments[0]}` needs a checkout" in err
-
-
 def test_the_official_addresses_name_files_whose_checksums_are_known():
     for source in fetching.SOURCES.values():
         assert source.url.endswith("/")
