@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from figures import style
 from linbyol.equations import Flow, balance, decay, simsiam, weights_flow
 from linbyol.integrate import integrate
-from theory import instances
+from theory.proving import instances
 
 CAPTION = (
     "Theorem 1 on random data (n = 7, d = 4, α_p = 2.5, η = 0.05): the imbalance ‖W Wᵀ − WpᵀWp/α_p‖ falls as "

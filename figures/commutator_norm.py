@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from figures import style
 from linbyol.equations import Isotropic, Symmetric, alignment_rate, commutator, symmetric_flow
 from linbyol.integrate import integrate
-from theory import instances
+from theory.proving import instances
 
 CAPTION = (
     "Alignment of eigenspaces under Eq. 7 (d = 6, κ = 1.2, α_p = 1), as Fig. 9 of the paper. Top: ‖[F, Wp]‖ "

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from figures import style
-from linbyol.equations_cosine import Cosine, CosineModes, frozen_flow, norms
-from theory.cosine import equilibria
+from linbyol.equations.cosine import Cosine, CosineModes, frozen_flow, norms
+from theory.followups.cosine import equilibria
 
 CAPTION = (
     "Rate of a mode p on s = p² under the cosine loss with the norms of a whole state held fixed (κ = 1.3, ρ = 0.2), "

@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from figures import style
 from linbyol.ensemble import solve
 from linbyol.equations import Isotropic
-from linbyol.equations_directset import DirectSet, Encoder, directset_flow
+from linbyol.equations.directset import DirectSet, Encoder, directset_flow
 from linbyol.fixed_points import predictor_roots
 
 CAPTION = (

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from figures import style
 from linbyol.ensemble import solve
-from linbyol.equations_directset import DirectSet, Encoder, depth_threshold, directset_flow
+from linbyol.equations.directset import DirectSet, Encoder, depth_threshold, directset_flow
 
 CAPTION = (
     "Eigenvalues λ_S and λ_B of the encoder at rest against the weight decay, on features that augmentation leaves "

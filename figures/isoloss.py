@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from figures import style
-from linbyol.equations_isoloss import (
+from linbyol.equations.isoloss import (
     Angular,
     Euclidean,
     Spectrum,

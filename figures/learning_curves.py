@@ -15,10 +15,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from figures import style
-from linbyol.equations_deep_linear import Layers, Strength, Teacher, layers_flow, product
-from linbyol.equations_stepwise import Embedding, Gain, Views, step_time, stepwise, stepwise_flow
+from linbyol.equations.deep_linear import Layers, Strength, Teacher, layers_flow, product
+from linbyol.equations.stepwise import Embedding, Gain, Views, step_time, stepwise, stepwise_flow
 from linbyol.integrate import integrate
-from theory.instances import orthogonal
+from theory.proving.instances import orthogonal
 
 CAPTION = (
     "Closed forms (lines) over integrated weight matrices (points). Left: γ s² of a linear encoder W under "

@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from figures import style
 from linbyol.equations import Constants, Weights, weights_flow
 from linbyol.integrate import integrate
-from theory.instances import constants, weights
-from theory.optimal_predictor import optimally_predicted
+from theory.beyond.optimal_predictor import optimally_predicted
+from theory.proving.instances import constants, weights
 
 CAPTION = (
     "Eigenvalues of e^(2ηt) W Wᵀ in time (η = 0.02, data that do not commute, independent starts): frozen under "

@@ -17,8 +17,8 @@ from matplotlib.patches import Patch
 
 from figures import style
 from linbyol.equations import Isotropic, Modes, effective_growth, mode_balance, modes_flow, simsiam
+from linbyol.exact.stable_manifold import separatrix
 from linbyol.fixed_points import fixed_points, stability
-from linbyol.separatrix import separatrix
 
 CAPTION = (
     "Flow lines of a mode (p, s) at τ = 1, α_p = 1, κ = 1.25 for three weight decays, as Fig. 3 of the paper: the "

@@ -127,7 +127,7 @@ def not_run(note: str, **numbers: Any) -> Verdict:
 def collect(package: ModuleType) -> list[Claim]:
     """The claims in all modules of a package, in the order of their ids; an id that stands twice is an error."""
     found: dict[str, Claim] = {}
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         for value in vars(importlib.import_module(module.name)).values():
             if isinstance(value, Claim) and found.setdefault(value.id, value) is not value:
                 raise ValueError(f"Claim {value.id} stands twice.")

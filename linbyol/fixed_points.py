@@ -14,8 +14,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from linbyol.combinators import Flow
 from linbyol.equations import Commuting, Isotropic, Modes, modes_flow
+from linbyol.equations.combinators import Flow
 
 Data = Isotropic | Commuting
 

@@ -17,13 +17,13 @@ from jaxtyping import Array, Float, Int
 
 from linbyol.assumptions import to_amplitudes
 from linbyol.checks import InputError, check_constants, check_numbers
-from linbyol.combinators import Flow
 from linbyol.ensemble import solve_amplitudes
 from linbyol.equations import Amplitudes, Isotropic, Modes, amplitudes_flow, mode_alignment_rate
-from linbyol.events import escapes
+from linbyol.equations.combinators import Flow
 from linbyol.exact import collapses, escape_time
 from linbyol.fixed_points import Data, critical_polynomial, predictor_roots
 from linbyol.integrate import integrate, steady
+from linbyol.integrate.events import escapes
 
 COLLAPSES, SURVIVES, SLOW = 0, 1, 2  # SLOW: it survives, but has not escaped (or settled) by the horizon
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from linbyol import outputs, store
-from linbyol.trajectory import Trajectory
+from linbyol.integrate.trajectory import Trajectory
 
 
 def check_suffix(path: str | Path) -> None:

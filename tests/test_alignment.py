@@ -7,7 +7,7 @@ import pytest
 
 from linbyol.alignment import alignment, asymmetry, cosines, negativity, proportionality, relative_commutator
 from linbyol.equations import Weights
-from theory.instances import moment, orthogonal
+from theory.proving.instances import moment, orthogonal
 
 ROUNDING = 1e-12
 

@@ -13,8 +13,9 @@ from experiments.gpu.kernel import solve_in_blocks
 from figures import work_precision
 from linbyol.checks import InputError
 from linbyol.cli.bench import Bench
-from linbyol.ensemble import TIGHTER, solve_amplitudes
-from linbyol.lanes import Tolerance
+from linbyol.ensemble import solve_amplitudes
+from linbyol.ensemble.lanes import Tolerance
+from linbyol.ensemble.solver import TIGHTER
 from linbyol.store import plain
 
 

@@ -7,9 +7,11 @@ import pytest
 
 from linbyol.claims import Claim, Run
 from linbyol.equations import commutator, simsiam, weights_flow
-from theory import alignment, appendix_d, instances, optimal_predictor, scrambling, skew_part, symmetric_crash
-from theory.skew_part import lyapunov_rate, spectral, symbolic_residual
-from theory.skew_runs import runs, size
+from theory.beyond import optimal_predictor, skew_part, symmetric_crash
+from theory.beyond.skew_part import lyapunov_rate, spectral, symbolic_residual
+from theory.paper import alignment, appendix_d, scrambling
+from theory.proving import instances
+from theory.proving.skew_runs import runs, size
 
 MODULES = (skew_part, alignment, optimal_predictor, appendix_d, scrambling, symmetric_crash)
 CLAIMS = {claim.id: claim for module in MODULES for claim in vars(module).values() if isinstance(claim, Claim)}

@@ -20,8 +20,8 @@ import numpy as np
 import optax
 import pytest
 
-from experiments import checkpoints, manifests
-from experiments.checkpoints import restore, save
+from experiments.runs import checkpoints, manifests
+from experiments.runs.checkpoints import restore, save
 from linbyol.checks import InputError
 from linbyol.store import FileError
 from tests.processes import environment, largest_file

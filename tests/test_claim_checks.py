@@ -10,7 +10,7 @@ import pytest
 import experiments.studies
 import theory
 from linbyol.claims import Run, claim, holds_if
-from theory.extremes import every, largest, least, relative_gap
+from linbyol.extremes import every, largest, least, relative_gap
 
 ELSEWHERE = {"latex.py", "words.py", "spaces.py", "extremes.py"}  # names and SymPy's words; what replaces them
 FILES = [

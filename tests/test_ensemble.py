@@ -14,6 +14,8 @@ from experiments.bench.workload import T1, dop853, relative_error, take, workloa
 from linbyol import exact
 from linbyol.checks import InputError
 from linbyol.ensemble import solve, solve_amplitudes, solve_modes, solve_parabola
+from linbyol.ensemble.rosenbrock import METHODS, decompose, propagator, step
+from linbyol.ensemble.rosenbrock import solve as solve_linear
 from linbyol.equations import (
     Amplitudes,
     Commuting,
@@ -26,10 +28,8 @@ from linbyol.equations import (
     modes_flow,
     simsiam,
 )
-from linbyol.events import collapses, crosses_parabola, escapes
 from linbyol.integrate import integrate
-from linbyol.rosenbrock import METHODS, decompose, propagator, step
-from linbyol.rosenbrock import solve as solve_linear
+from linbyol.integrate.events import collapses, crosses_parabola, escapes
 
 N = 48
 Y, K = workload(N, seed=11)
@@ -242,7 +242,7 @@ def test_under_jit_and_vmap():
 
 def test_one_compilation_for_all_values():
     before = jax.jit(lambda x: x)._cache_size  # noqa: F841 - the counter exists
-    from linbyol.engine import Engine
+    from linbyol.ensemble.compiled import Engine
 
     _, jitted = Engine.of(amplitudes_flow, {}, "rodas5p").loops
     solve_amplitudes(Y, K, 5.0)

@@ -34,7 +34,7 @@ from linbyol.equations import (
     weights_flow,
 )
 from linbyol.predictors import RULES
-from theory import instances
+from theory.proving import instances
 
 ROUNDING = 1e-13  # a few dozen operations on numbers of order one
 

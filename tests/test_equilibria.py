@@ -11,7 +11,7 @@ from linbyol.checks import InputError
 from linbyol.equations import Commuting, Constants, Weights, balance, weights_flow
 from linbyol.equilibria import collapse_bound, critical_decay, critical_direction, equilibria, rank_one
 from linbyol.fixed_points import critical_eta, predictor_roots
-from theory import instances
+from theory.proving import instances
 
 LAMBDA_D, LAMBDA_S = np.array([0.9, 0.6]), np.array([1.2, 0.8])
 

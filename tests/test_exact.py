@@ -9,13 +9,7 @@ from scipy.integrate import quad
 
 from linbyol.checks import InputError
 from linbyol.equations import Commuting, Isotropic, parabola_flow
-from linbyol.exact import (
-    escape_time,
-    escape_time_asymptotics,
-    parabola,
-    parabola_time,
-    target_ratio,
-)
+from linbyol.exact import escape_time, escape_time_asymptotics, parabola, parabola_time, target_ratio
 from linbyol.fixed_points import critical_eta, predictor_roots
 from linbyol.integrate import integrate
 

@@ -9,7 +9,7 @@ import pytest
 import figures
 from figures import basins, directpred_window, directset, isoloss, unequal_decay
 from linbyol.equations import Isotropic, Modes, modes_flow
-from linbyol.equations_cosine import CosineModes, frozen_flow, norms
+from linbyol.equations.cosine import CosineModes, frozen_flow, norms
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_only_equal_decays_hold_a_mode_still(numbers):
     assert s[0, 1, -1] < 1e-9
     eta_p = unequal_decay.DECAYS[1][0]
     slope = np.diff(s[1], axis=1)[:, -1] / np.diff(data["ts"])[-1]
-    # smaller than the law by κ/t in parts (theory/unequal_decay.py): 0.006 here
+    # smaller than the law by κ/t in parts (theory/paper/unequal_decay.py): 0.006 here
     assert slope == pytest.approx(2 * eta_p * data["goal"] ** 2, rel=0.01)
     eta_s = unequal_decay.DECAYS[2][1]
     # s is gone before p arrives: p stops up to 3e-4 beside τ/κ, where s falls by 2 · 3e-4 of 2 η_s = 0.1 more slowly

@@ -8,18 +8,28 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from linbyol import equations_cosine as cosine
-from linbyol import equations_deep_linear as deep
-from linbyol import equations_directset as directset
-from linbyol import equations_isoloss as isoloss
-from linbyol import equations_landscape as landscape
-from linbyol import equations_stepwise as stepwise
 from linbyol.claims import Run
-from linbyol.equations import Amplitudes, Commuting, Constants, Weights, amplitudes_flow, decay, simsiam, weights_flow
+from linbyol.equations import (
+    Amplitudes,
+    Commuting,
+    Constants,
+    Weights,
+    amplitudes_flow,
+    cosine,
+    decay,
+    directset,
+    isoloss,
+    landscape,
+    simsiam,
+    stepwise,
+    weights_flow,
+)
+from linbyol.equations import deep_linear as deep
 from linbyol.integrate import integrate
-from theory import deep_linear, directpred, directpred_form, directset_samples, tables
-from theory import directset as theorems
-from theory.words import InexactError, residual
+from theory.followups import deep_linear, directset_samples
+from theory.followups import directset as theorems
+from theory.paper import directpred, directpred_form, tables
+from theory.proving.words import InexactError, residual
 
 ROUNDING = 1e-12  # float64 against exact rationals, or one formula twice; entries of order one
 
@@ -215,7 +225,7 @@ def test_a_decimal_proves_nothing():
 
 def test_norm_of_mean_sees_through_the_noise(key):
     """Gram matrices of noise around a small mean: the estimate is the mean's norm, not the noise's."""
-    from theory.cosine import norm_of_mean
+    from theory.followups.cosine import norm_of_mean
 
     errors = 0.1 + jax.random.normal(key, (40, 500)) * 1.0
     size, spread = norm_of_mean(np.asarray(errors @ errors.T))

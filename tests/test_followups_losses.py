@@ -5,12 +5,8 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from linbyol import equations_cosine as cosine
-from linbyol import equations_deep_linear as deep
-from linbyol import equations_directset as directset
-from linbyol import equations_isoloss as isoloss
-from linbyol import equations_landscape as landscape
-from linbyol import equations_stepwise as stepwise
+from linbyol.equations import cosine, directset, isoloss, landscape, stepwise
+from linbyol.equations import deep_linear as deep
 
 H = 1e-5  # of central differences: their error is of the order of its square, and of rounding over it, 1e-10
 CLOSE = {"rtol": 1e-7, "atol": 1e-7}

@@ -27,9 +27,9 @@ from linbyol.equations import (
     weights_flow,
 )
 from linbyol.integrate import IntegrationError, collapse, euler, integrate, steady
+from linbyol.integrate.trajectory import Trajectory
 from linbyol.predictors import RULES
-from linbyol.trajectory import Trajectory
-from theory import instances
+from theory.proving import instances
 
 TIGHT = {"rtol": 1e-10, "atol": 1e-12}
 TS = np.linspace(0.0, 20.0, 41)

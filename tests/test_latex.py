@@ -8,8 +8,8 @@ from matplotlib.mathtext import MathTextParser
 
 from linbyol import equations as q
 from linbyol.checks import InputError
-from theory.latex import definition, equation, latex, law, symbols
-from theory.theorem1 import PROOFS
+from theory.paper.theorem1 import PROOFS
+from theory.proving.latex import definition, equation, latex, law, symbols
 
 FLOWS = {
     "weights": q.weights_flow,

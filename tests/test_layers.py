@@ -16,6 +16,16 @@ MAY_IMPORT = {
     "experiments": {"linbyol", "experiments"},
     "figures": {"linbyol", "theory", "figures"},
 }
+FLOORS = (  # of linbyol: a module imports from its own package and from the floors below it
+    {"checks", "extremes", "interrupts", "memory", "outputs", "plot", "progress", "store", "claims", "doctor", "trees"},
+    {"equations"},
+    {"alignment", "assumptions", "fixed_points", "losses", "predictors", "representation", "runs"},
+    {"integrate", "equilibria", "images"},
+    {"ensemble", "exact"},
+    {"explain", "fit", "phase"},
+    {"cli", "__init__"},
+    {"__main__"},
+)
 
 
 def files(*packages):
@@ -45,9 +55,30 @@ def test_layers(path):
             assert not name.startswith("linbyol.cli"), f"{relative} imports the command line"
 
 
+def room(name):
+    """The module or package of linbyol that a dotted name or a path lies in."""
+    return name.removesuffix(".py").replace("/", ".").split(".")[1]
+
+
+def floor(name):
+    (found,) = [i for i, rooms in enumerate(FLOORS) if room(name) in rooms]
+    return found
+
+
+@pytest.mark.parametrize("path", files("linbyol"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_runs_up(path):
+    here = str(path.relative_to(ROOT))
+    known = {path.stem for path in (ROOT / "linbyol").iterdir()}
+    for name in imported(path):
+        if name.startswith("linbyol.") and room(name) in known and room(name) != room(here) and floor(here) > 0:
+            assert floor(name) < floor(here), f"{here} imports {name}"
+
+
 def test_equations_are_plain_algebra():
     """No decimal literal and no power of a matrix stands in an equation, or a proof would not be exact."""
-    for path in ROOT.glob("linbyol/equations*.py"):
+    found = files("linbyol/equations")
+    assert {"byol.py", "combinators.py", "directset.py"} <= {path.name for path in found}
+    for path in found:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant):
                 assert not isinstance(node.value, float), f"{path.name}:{node.lineno} has a decimal literal"

@@ -5,19 +5,19 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import linear
-from experiments.linear import byol, descend, distance, rates, step
-from experiments.pairs import AllPairs, BankPairs, FreshPairs, NoisyPairs, isotropic_bank
-from experiments.setting import slope, start
+from experiments.linear import sgd
+from experiments.linear.banks import slope, start
+from experiments.linear.pairs import AllPairs, BankPairs, FreshPairs, NoisyPairs, isotropic_bank
+from experiments.linear.sgd import byol, descend, distance, rates, step
 from linbyol import equations
 from linbyol.assumptions import to_symmetric
 from linbyol.checks import InputError
-from linbyol.combinators import decay, settle
 from linbyol.equations import Isotropic, Weights, balance, symmetric_flow, weights_flow
+from linbyol.equations.combinators import decay, settle
+from linbyol.images.moments import moments_of_bank
+from linbyol.images.views import Augmentation
 from linbyol.integrate import euler
-from linbyol.moments import moments_of_bank
-from linbyol.views import Augmentation
-from theory.instances import weights
+from theory.proving.instances import weights
 
 ROUNDING = 1e-12
 d, n, V = 3, 5, 4
@@ -45,9 +45,9 @@ def assert_close(a, b, atol=ROUNDING):
     ("loss", "flow"),
     [
         (byol, weights_flow),
-        (linear.simsiam, equations.simsiam(weights_flow)),
-        (linear.no_stop_gradient, equations.no_stop_gradient(weights_flow)),
-        (linear.no_predictor, equations.no_predictor(equations.simsiam(weights_flow))),
+        (sgd.simsiam, equations.simsiam(weights_flow)),
+        (sgd.no_stop_gradient, equations.no_stop_gradient(weights_flow)),
+        (sgd.no_predictor, equations.no_predictor(equations.simsiam(weights_flow))),
     ],
 )
 def test_the_step_on_all_pairs_is_the_flow_on_the_banks_moments(loss, flow, bank, y, key):
@@ -57,7 +57,7 @@ def test_the_step_on_all_pairs_is_the_flow_on_the_banks_moments(loss, flow, bank
     there = step(loss, AllPairs(bank), y, rates(0.1, alpha_p=1.7, beta=0.6, eta=0.04), key)
     rate = flow(y, k)
     assert_close(there.W, y.W + 0.1 * rate.W)
-    if loss is not linear.no_predictor:  # there Wp is not used, and only decays
+    if loss is not sgd.no_predictor:  # there Wp is not used, and only decays
         assert_close(there.Wp, y.Wp + 0.1 * rate.Wp)
     if loss is byol:  # elsewhere Wa is not used
         assert_close(there.Wa, y.Wa + 0.1 * rate.Wa)
@@ -74,7 +74,7 @@ def test_a_symmetrised_predictor_has_the_symmetrised_gradient(key):
     y0 = y0._replace(Wp=y0.Wp + y0.Wp.T)
     k = m.constants(1.7, 0.0, 0.04)
     lr = 1e-6
-    there = step(linear.symmetric_simsiam, AllPairs(bank), y0, rates(lr, alpha_p=1.7, eta=0.04), key)
+    there = step(sgd.symmetric_simsiam, AllPairs(bank), y0, rates(lr, alpha_p=1.7, eta=0.04), key)
     before, after = to_symmetric(y0, k), to_symmetric(there, k)
     assert_close(there.Wp, there.Wp.T)
     rate = symmetric_flow(before, Isotropic(1.7, 0.0, 0.04, 0.3, 1.0))
@@ -103,9 +103,9 @@ def test_gradients_stop_where_they_should(bank, y):
     x1, x2 = bank[:, 0], bank[:, 1]
     assert not jax.grad(byol)(y, x1, x2).Wa.any()
     assert jax.grad(distance)(y, x1, x2).Wa.any()
-    through, stopped = (jax.grad(loss)(y, x1, x2).W for loss in (linear.no_stop_gradient, linear.simsiam))
+    through, stopped = (jax.grad(loss)(y, x1, x2).W for loss in (sgd.no_stop_gradient, sgd.simsiam))
     assert jnp.abs(through - stopped).max() > 0.01
-    assert not jax.grad(linear.no_predictor)(y, x1, x2).Wp.any()
+    assert not jax.grad(sgd.no_predictor)(y, x1, x2).Wp.any()
 
 
 def test_full_batch_descent_is_euler_on_the_exact_moments(bank, y, key):

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from linbyol.checks import InputError, check_constants
-from linbyol.door import prepare
 from linbyol.equations import weights_flow
 from linbyol.images import moments_of_file
-from linbyol.moments import feasible, moments_of_bank, moments_of_images, moments_of_views, read_moments
+from linbyol.images.moments import feasible, moments_of_bank, moments_of_images, moments_of_views, read_moments
+from linbyol.images.views import Augmentation, views_of
+from linbyol.integrate.arguments import prepare
 from linbyol.store import FileError, write_arrays
-from linbyol.views import Augmentation, views_of
-from theory.instances import weights
+from theory.proving.instances import weights
 
 ROUNDING = 1e-12
 

@@ -11,8 +11,9 @@ from scipy.integrate import solve_ivp
 from linbyol.claims import Claim, Run
 from linbyol.equations import Amplitudes, Isotropic, amplitudes_flow, modes_flow
 from linbyol.fixed_points import predictor_roots
-from theory import ema, errata, observations, paper_figures, signs, step_size, target_ratio
-from theory.mode_runs import LANES, between, first_crossing, fixed_target, follow, uniforms
+from theory.paper import ema, errata, observations, signs, step_size, target_ratio
+from theory.paper import figures as paper_figures
+from theory.proving.mode_runs import LANES, between, first_crossing, fixed_target, follow, uniforms
 
 MODULES = (observations, ema, target_ratio, signs, paper_figures, errata, step_size)
 CLAIMS = {claim.id: claim for module in MODULES for claim in vars(module).values() if isinstance(claim, Claim)}

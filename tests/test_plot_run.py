@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from experiments.records import Objects, Table
+from experiments.runs.records import Objects, Table
 from figures import style
-from linbyol import run_files, run_panels, run_plot
 from linbyol.checks import InputError
 from linbyol.cli.plot import Plot
-from linbyol.run_files import Lane
+from linbyol.runs import files as run_files
+from linbyol.runs import page as run_plot
+from linbyol.runs import panels as run_panels
+from linbyol.runs.files import Lane
 from linbyol.store import FileError
 
 TERMS = {"byol": ("offset", "alignment"), "vicreg": ("invariance", "variance", "covariance")}

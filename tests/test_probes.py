@@ -10,7 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from experiments.digits import digits
+from experiments.linear.digits import digits
 from linbyol.checks import InputError
 from linbyol.representation import knn_probe, linear_probe, ridge_probe
 from linbyol.representation.adam_probe import adam_epochs

@@ -5,29 +5,24 @@ import numpy as np
 import pytest
 
 from linbyol.claims import Claim, Run
-from linbyol.equations import (
-    balance,
-    no_stop_gradient,
-    weights_flow,
-)
-from theory import (
+from linbyol.equations import balance, no_stop_gradient, weights_flow
+from theory.paper import (
     aligned,
     any_loss,
     appendix_errata,
-    extremes,
-    fixed_point_proofs,
     lemma1,
     mode_laws,
     no_predictor,
     reductions,
-    solves,
-    stability_proofs,
     theorem1,
     theorem2,
     theorem3,
 )
-from theory.prover import PROVE, Equal, Space, derivative, proven, trace
-from theory.spaces import WEIGHTS
+from theory.paper import fixed_points as fixed_point_proofs
+from theory.paper import stability as stability_proofs
+from theory.proving import extremes, solves
+from theory.proving.prover import PROVE, Equal, Space, derivative, proven, trace
+from theory.proving.spaces import WEIGHTS
 
 MODULES = (
     lemma1, theorem1, any_loss, theorem2, no_predictor, theorem3, appendix_errata,

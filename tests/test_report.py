@@ -7,12 +7,12 @@ from html.parser import HTMLParser
 import pytest
 
 from figures import mathematics, phase_plane
-from figures.report import number, write_report
+from figures.report.page import number, write_report
 from linbyol import claims
 from linbyol.checks import InputError
 from linbyol.claims import Result, Verdict
 from linbyol.equations import weights_flow
-from theory.latex import equation
+from theory.proving.latex import equation
 
 VOID = {"meta", "img", "path", "link", "br"}
 PNG = base64.b64decode(

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 import linbyol
-from experiments import runs
-from experiments.records import Objects, Table
-from experiments.runs import RunFolder, read_record
+from experiments.runs import folder as runs
+from experiments.runs.folder import RunFolder, read_record
+from experiments.runs.records import Objects, Table
 from experiments.settings import digest, read
 from linbyol.checks import InputError
 from linbyol.store import FileError

@@ -14,9 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from linbyol import shards
 from linbyol.checks import InputError
-from linbyol.engine import EnsembleResult
+from linbyol.ensemble import sweeps as shards
+from linbyol.ensemble.compiled import EnsembleResult
 from linbyol.equations import Amplitudes
 from linbyol.store import FileError, write_arrays
 

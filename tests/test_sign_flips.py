@@ -11,8 +11,8 @@ from types import CodeType
 import pytest
 
 from linbyol import equations
-from theory import aligned, lemma1, mode_laws, reductions, theorem1, theorem2, theorem3
-from theory.prover import PROVE
+from theory.paper import aligned, lemma1, mode_laws, reductions, theorem1, theorem2, theorem3
+from theory.proving.prover import PROVE
 
 MODULES = (lemma1, theorem1, theorem2, theorem3, reductions, aligned, mode_laws)
 PROOFS = {id: statements for module in MODULES for id, statements in module.PROOFS.items()}

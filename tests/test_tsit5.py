@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from linbyol.equations import Isotropic, Modes, modes_flow
-from linbyol.tsit5 import Interpolation, Tsit5
+from linbyol.integrate.tsit5 import Interpolation, Tsit5
 
 K = Isotropic(1.0, 0.4, 0.05, 0.25)
 Y = Modes(*(jnp.array(x) for x in ([0.5, 0.9], [0.2, 0.4], [1.0, 0.7])))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-from experiments.digits import digits, whitened
+from experiments.linear.digits import digits, whitened
 from linbyol.checks import InputError
-from linbyol.views import Augmentation, bank, moved, views_of
+from linbyol.images.views import Augmentation, bank, moved, views_of
 
 
 def test_a_moved_image_is_scipys_affine_transform(key):

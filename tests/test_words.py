@@ -6,8 +6,8 @@ from sympy.matrices.expressions import Identity, MatrixSymbol, Transpose, ZeroMa
 from sympy.matrices.expressions.trace import Trace
 
 from linbyol.equations import balance, weights_flow
-from theory.spaces import WEIGHTS
-from theory.words import InexactError, is_zero, residual
+from theory.proving.spaces import WEIGHTS
+from theory.proving.words import InexactError, is_zero, residual
 
 d, n = sp.symbols("d n", integer=True, positive=True)
 a, b = sp.symbols("a b")

@@ -4,7 +4,6 @@ import pytest
 import sympy as sp
 
 from linbyol.claims import Run
-from linbyol.combinators import simsiam
 from linbyol.equations import (
     Modes,
     Symmetric,
@@ -24,21 +23,22 @@ from linbyol.equations import (
     unsymmetrised_flow,
     weights_flow,
 )
-from theory import (
+from linbyol.equations.combinators import simsiam
+from theory.paper import (
     aligned,
     appendix_errata,
-    fixed_point_proofs,
     lemma1,
     mode_laws,
     no_predictor,
     reductions,
-    stability_proofs,
     theorem1,
     theorem2,
     theorem3,
 )
-from theory.prover import ROUNDING, Descent, Equal, Rate, Space, proven, square, trace
-from theory.spaces import AMPLITUDES, EXPLICIT, MODES, SYMMETRIC, UNSYMMETRISED, WEIGHTS
+from theory.paper import fixed_points as fixed_point_proofs
+from theory.paper import stability as stability_proofs
+from theory.proving.prover import ROUNDING, Descent, Equal, Rate, Space, proven, square, trace
+from theory.proving.spaces import AMPLITUDES, EXPLICIT, MODES, SYMMETRIC, UNSYMMETRISED, WEIGHTS
 
 # One wrong variant, or several, of each statement: a factor, a sign, an order, a term left out, a misprint.
 WRONG = {

@@ -10,10 +10,10 @@ import numpy as np
 
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Isotropic
+from linbyol.extremes import every
 from linbyol.fixed_points import critical_eta, predictor_roots
-from theory.extremes import every
-from theory.mode_runs import between, fixed_target, follow, uniforms
-from theory.observations import COLLAPSED, INTEGRATED, KAPPA
+from theory.paper.observations import COLLAPSED, INTEGRATED, KAPPA
+from theory.proving.mode_runs import between, fixed_target, follow, uniforms
 
 
 @cache

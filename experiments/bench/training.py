@@ -29,7 +29,7 @@ from experiments.trainer.session import Session, prepare
 from experiments.trainer.state import State
 from experiments.trainer.steps import advance, orders_of
 from linbyol import claims
-from linbyol.crew import cores
+from linbyol.ensemble.workers import cores
 from linbyol.store import to_json, write_json
 
 ROOT = Path(__file__).parent.parent.parent

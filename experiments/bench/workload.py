@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import scipy.integrate
 
-from linbyol.combinators import Flow
 from linbyol.equations import Amplitudes, Isotropic, amplitudes_flow
+from linbyol.equations.combinators import Flow
 
 T1 = 100.0
 FLOOR = 1e-300  # errors are relative to the value itself

@@ -71,7 +71,7 @@ def probes(train: int) -> dict[str, Any]:
     from sklearn.neighbors import KNeighborsClassifier
     from sklearn.preprocessing import StandardScaler
 
-    from experiments.digits import digits
+    from experiments.linear.digits import digits
 
     images, labels, _ = digits()
     h, y = np.asarray(images, np.float64).reshape(1797, 64), np.asarray(labels)

@@ -26,11 +26,11 @@ import numpy as np
 
 from experiments.bench.contenders import diffrax_vmap
 from experiments.bench.workload import T1, dop853, relative_error, take, workload
-from linbyol import claims, lanes
-from linbyol.ensemble import solve_amplitudes
+from linbyol import claims
+from linbyol.ensemble import lanes, solve_amplitudes
+from linbyol.ensemble.lanes import Tolerance
+from linbyol.ensemble.rosenbrock import METHODS
 from linbyol.equations import amplitudes_flow
-from linbyol.lanes import Tolerance
-from linbyol.rosenbrock import METHODS
 from linbyol.store import to_json, write_json
 
 # Nominal peaks outside the tensor cores, operations a second: (float32, float64).

@@ -12,10 +12,10 @@ from jax import lax
 from jax.experimental import pallas as pl
 from jaxtyping import Array, Float, Int
 
-from linbyol import lanes
+from linbyol.ensemble import lanes
+from linbyol.ensemble.lanes import Tolerance
+from linbyol.ensemble.rosenbrock import METHODS
 from linbyol.equations import Amplitudes, Isotropic, amplitudes_flow
-from linbyol.lanes import Tolerance
-from linbyol.rosenbrock import METHODS
 
 MOST = 10_000  # steps tried
 

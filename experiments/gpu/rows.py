@@ -19,7 +19,7 @@ from experiments.gpu import gradients
 from experiments.gpu.checks import checks
 from experiments.gpu.ready import Ready, in_turn, made_up, medians, of_peak, resnet18_operations
 from experiments.presets import preset
-from experiments.runs import read_record
+from experiments.runs.folder import read_record
 from experiments.trainer.options import Options
 from experiments.trainer.runner import Ran, run
 

@@ -22,16 +22,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.linear import byol, rates
-from experiments.pairs import BankPairs
-from experiments.setting import raw, start, together
+from experiments.linear.banks import raw, start, together
+from experiments.linear.pairs import BankPairs
+from experiments.linear.sgd import byol, rates
 from linbyol.alignment import Alignment, alignment, proportionality
 from linbyol.assumptions import to_unsymmetrised
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Weights, weights_flow
+from linbyol.extremes import every
 from linbyol.integrate import integrate
 from linbyol.store import write_arrays
-from theory.extremes import every
 
 ETAS, TIME, LR, BATCH, RECORDS = (0.01, 0.02), 400.0, 0.05, 256, 50
 BETA = 1.0

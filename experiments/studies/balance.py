@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.linear import byol, rates
-from experiments.pairs import BankPairs
-from experiments.setting import norm, raw, repeated, slope, start, together
+from experiments.linear.banks import norm, raw, repeated, slope, start, together
+from experiments.linear.pairs import BankPairs
+from experiments.linear.sgd import byol, rates
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Constants, balance, decay, weights_flow
 from linbyol.integrate import Trajectory, integrate

@@ -7,17 +7,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import linear
-from experiments.linear import Loss, rates
-from experiments.pairs import BankPairs
-from experiments.setting import FEATURES, diagonal, errors, norm, raw, repeated, start, together
+from experiments.linear import sgd
+from experiments.linear.banks import FEATURES, diagonal, errors, norm, raw, repeated, start, together
+from experiments.linear.pairs import BankPairs
+from experiments.linear.sgd import Loss, rates
 from linbyol import equations
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Commuting, Weights, weights_flow
 from linbyol.equilibria import critical_decay
+from linbyol.extremes import every
 from linbyol.fixed_points import critical_eta, predictor_roots
 from linbyol.integrate import Trajectory, integrate
-from theory.extremes import every
 
 LR, BATCH, RECORDS = 0.05, 256, 50
 TIME, LONG = 100.0, 400.0  # LONG: passing the ghost of a fixed point 5 % above its threshold takes about 200
@@ -60,7 +60,7 @@ def _flows(flow: Any, run: Run, runs: Trajectory, etas: Any) -> Trajectory:
 )
 def collapses_without_stop_gradient(run: Run) -> Verdict:
     """Bound and flow at every record, for eta = 0, 0.01 and 0.02."""
-    (runs, left), (_, kept) = trained(run, linear.no_stop_gradient), trained(run, linear.byol)
+    (runs, left), (_, kept) = trained(run, sgd.no_stop_gradient), trained(run, sgd.byol)
     flows = _flows(equations.no_stop_gradient(weights_flow), run, runs, jnp.array(ETAS))
     least = jnp.linalg.eigvalsh(raw(run, 20).moments.X_aug)[0]
     rate = (least + jnp.array(ETAS))[:, None]
@@ -88,7 +88,7 @@ def collapses_without_stop_gradient(run: Run) -> Verdict:
 )
 def collapses_without_predictor(run: Run) -> Verdict:
     """The flow at every record, for eta = 0, 0.01 and 0.02."""
-    (runs, left), (_, kept) = trained(run, linear.no_predictor), trained(run, linear.byol)
+    (runs, left), (_, kept) = trained(run, sgd.no_predictor), trained(run, sgd.byol)
     flows = _flows(equations.no_predictor(equations.simsiam(weights_flow)), run, runs, jnp.array(ETAS))
     error = errors(runs.ys, flows.ys)[..., 0].max()
     return holds_if(
@@ -119,7 +119,7 @@ def raw_digits_have_a_critical_decay(run: Run) -> Verdict:
     W = U[:, -FEATURES:].T
     y0 = Weights(W=W, Wp=jnp.eye(FEATURES), Wa=W)
     etas = jnp.array(FACTORS) * threshold
-    runs = _descents(linear.byol, bank, y0, etas, key, LONG)
+    runs = _descents(sgd.byol, bank, y0, etas, key, LONG)
     flows = _flows(weights_flow, run, runs, etas)
     found, predicted = norm(runs.ys.W[:, -1]) ** 2, norm(flows.ys.W[:, -1]) ** 2
     below = np.array(FACTORS) < 1
@@ -153,7 +153,7 @@ def modes_have_their_own_thresholds(run: Run) -> Verdict:
     widest = np.sort(np.argsort(gaps)[-3:])
     etas = jnp.asarray(np.sqrt(thresholds[widest] * thresholds[widest + 1]))
     eye = jnp.eye(len(thresholds))
-    runs = _descents(linear.byol, bank, Weights(eye, eye, eye), etas, key, LONG)
+    runs = _descents(sgd.byol, bank, Weights(eye, eye, eye), etas, key, LONG)
     s = jnp.sum(runs.ys.W[:, -1] ** 2, axis=1)  # (etas, modes): the size of each column
     p_plus = jax.vmap(lambda eta: predictor_roots(modes._replace(eta=eta))[2])(etas)
     alive = ~jnp.isnan(p_plus)

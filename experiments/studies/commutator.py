@@ -17,15 +17,15 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from experiments.linear import descend, rates, symmetric_simsiam
-from experiments.pairs import AllPairs, BankPairs
-from experiments.setting import isotropic, norm, start
+from experiments.linear.banks import isotropic, norm, start
+from experiments.linear.pairs import AllPairs, BankPairs
+from experiments.linear.sgd import descend, rates, symmetric_simsiam
 from linbyol.assumptions import to_symmetric
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Isotropic, Symmetric, alignment_rate, commutator, symmetric_flow
+from linbyol.extremes import every
 from linbyol.integrate import integrate
 from linbyol.store import write_arrays
-from theory.extremes import every
 
 SIGMA2 = 0.25  # noise of the whitened images
 ETA, TIME, RECORDS = 0.1, 100.0, 50

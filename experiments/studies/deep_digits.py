@@ -19,7 +19,7 @@ from experiments.trainer.measures import COLLAPSED
 from experiments.trainer.options import Options
 from experiments.trainer.session import prepare
 from linbyol.claims import Run, Verdict, claim, holds_if
-from theory.extremes import every
+from linbyol.extremes import every
 
 SEEDS = {"quick": 2, "full": 8}
 COMMON = Options(

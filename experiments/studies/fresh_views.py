@@ -7,15 +7,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.digits import digits
-from experiments.pairs import FreshPairs
-from experiments.setting import ALPHA_P, AUGMENTATION, BETA, ETA, errors, follow, start
+from experiments.linear.banks import ALPHA_P, AUGMENTATION, BETA, ETA, errors, follow, start
+from experiments.linear.digits import digits
+from experiments.linear.pairs import FreshPairs
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import weights_flow
+from linbyol.extremes import every
+from linbyol.images.moments import Moments, feasible, moments_of_images
+from linbyol.images.views import views_of
 from linbyol.integrate import integrate
-from linbyol.moments import Moments, feasible, moments_of_images
-from linbyol.views import views_of
-from theory.extremes import every
 
 LR, BATCH, TIME, RECORDS = 0.05, 1024, 30.0, 50
 VIEWS = 64  # views an image for the moments

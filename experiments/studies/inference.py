@@ -10,15 +10,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import linear
-from experiments.digits import digits, whitened
-from experiments.pairs import NoisyPairs
+from experiments.linear import sgd
+from experiments.linear.digits import digits, whitened
+from experiments.linear.pairs import NoisyPairs
 from linbyol.assumptions import from_modes
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Isotropic, Modes
+from linbyol.extremes import every
 from linbyol.fit import NAMES, fit_modes
 from linbyol.store import write_arrays
-from theory.extremes import every
 
 TRUTH = Isotropic(alpha_p=1.5, beta=0.3, eta=0.04, sigma2=0.3)
 LR, BATCH, EVERY, RECORDS = 0.01, 512, 50, 80  # 4,000 steps, 40 units of flow time
@@ -31,10 +31,10 @@ def train(run: Run, seeds: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     y0 = from_modes(
         Modes(jnp.array([0.1, 0.2, 0.3, 0.15]), jnp.array([0.3, 0.1, 0.05, 0.2]), 1.0), jnp.eye(d), jnp.eye(d)
     )
-    r = linear.rates(LR, alpha_p=TRUTH.alpha_p, beta=TRUTH.beta, eta=TRUTH.eta)
+    r = sgd.rates(LR, alpha_p=TRUTH.alpha_p, beta=TRUTH.beta, eta=TRUTH.eta)
     pairs = NoisyPairs(rows, TRUTH.sigma2, BATCH)
     keys = jax.random.split(jax.random.fold_in(run.key, 4), seeds)
-    runs = jax.vmap(lambda key: linear.descend(linear.byol, pairs, y0, r, key, records=RECORDS, every=EVERY))(keys)
+    runs = jax.vmap(lambda key: sgd.descend(sgd.byol, pairs, y0, r, key, records=RECORDS, every=EVERY))(keys)
     p = np.diagonal(runs.ys.Wp, axis1=-2, axis2=-1)
     return np.asarray(runs.ts[0]), p, np.asarray(jnp.sum(runs.ys.W**2, axis=-1))
 

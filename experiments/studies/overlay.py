@@ -40,14 +40,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.pairs import BankPairs
-from experiments.setting import ALPHA_P, AUGMENTATION, BETA, ETA, errors, follow, raw, sizes, slope, start
+from experiments.linear.banks import ALPHA_P, AUGMENTATION, BETA, ETA, errors, follow, raw, sizes, slope, start
+from experiments.linear.pairs import BankPairs
 from experiments.studies import fresh_views, step_size
 from linbyol.claims import Run, Verdict, claim, environment, holds_if
 from linbyol.equations import weights_flow
+from linbyol.extremes import every
 from linbyol.integrate import Trajectory, integrate
 from linbyol.store import write_arrays, write_json
-from theory.extremes import every
 
 RECORDS = 50
 LR, BATCH, TIME = 0.005, 1024, 30.0

@@ -8,12 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from experiments.pairs import AllPairs, BankPairs
-from experiments.setting import ALPHA_P, BETA, ETA, errors, follow, raw, slope, start
+from experiments.linear.banks import ALPHA_P, BETA, ETA, errors, follow, raw, slope, start
+from experiments.linear.pairs import AllPairs, BankPairs
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import weights_flow
+from linbyol.extremes import every
 from linbyol.integrate import Trajectory, euler, integrate
-from theory.extremes import every
 
 LRS, TIME, RECORDS = (0.08, 0.04, 0.02, 0.01), 20.0, 50
 BATCH = 64  # of the single runs: small, so that they fluctuate

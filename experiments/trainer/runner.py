@@ -12,10 +12,10 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-from experiments import checkpoints
 from experiments.datasets import load
-from experiments.records import Objects, Table
-from experiments.runs import RunFolder
+from experiments.runs import checkpoints
+from experiments.runs.folder import RunFolder
+from experiments.runs.records import Objects, Table
 from experiments.trainer.loop import Outcome, alarms, columns, train
 from experiments.trainer.options import Options
 from experiments.trainer.session import Session, prepare, put

@@ -34,13 +34,13 @@ class Bench:
     """print JSON alone"""
 
     def run(self) -> int:
-        from linbyol.cli.checkout import require_checkout
+        from linbyol import trees
 
-        require_checkout("bench")
+        trees.provide()
         from experiments.bench import matrices, trajectories
         from linbyol import claims
         from linbyol.checks import InputError
-        from linbyol.crew import cores
+        from linbyol.ensemble.workers import cores
         from linbyol.store import to_json, write_json
 
         for name, values in (("trajectories", (self.trajectories,)), ("sizes", self.sizes)):

@@ -38,7 +38,7 @@ class Moments:
 
         from linbyol.claims import environment
         from linbyol.images import moments_of_file
-        from linbyol.moments import feasible
+        from linbyol.images.moments import feasible
         from linbyol.store import to_json, write_arrays, write_json
 
         settings = {name: getattr(self, name) for name in ("views", "shift", "rotate", "noise", "seed")}
@@ -99,9 +99,9 @@ class Fetch:
     """print JSON alone"""
 
     def run(self) -> int:
-        from linbyol.cli.checkout import require_checkout
+        from linbyol import trees
 
-        require_checkout("data fetch")
+        trees.provide()
         from experiments.datasets import check_name
         from experiments.datasets.fetch import SOURCES, fetch
         from linbyol.store import to_json
@@ -133,9 +133,9 @@ class List:
     """print JSON alone"""
 
     def run(self) -> int:
-        from linbyol.cli.checkout import require_checkout
+        from linbyol import trees
 
-        require_checkout("data list")
+        trees.provide()
         from experiments.datasets.layouts import inventory
         from experiments.datasets.places import data_folder
         from linbyol.store import to_json

@@ -26,9 +26,9 @@ class Figure:
     """list the figures and draw nothing"""
 
     def run(self) -> int:
-        from linbyol.cli.checkout import require_checkout
+        from linbyol import trees
 
-        require_checkout("figure")
+        trees.provide()
         import figures
         from linbyol.checks import check_choice
         from linbyol.outputs import make_folder

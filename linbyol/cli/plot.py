@@ -22,16 +22,16 @@ class Plot:
     """print JSON alone"""
 
     def run(self) -> int:
-        from linbyol import run_files, run_plot, store
+        from linbyol import runs, store
         from linbyol.outputs import make_folder
         from linbyol.plot import check_suffix
 
         if self.out is not None and self.out.suffix:
             check_suffix(self.out)
-        run = run_files.read(self.run_folder)
+        run = runs.read(self.run_folder)
         out = self.run_folder / "figures" / "run" if self.out is None else self.out
         make_folder(out.parent)
-        written = run_plot.save(run, out)
+        written = runs.save(run, out)
         if self.json:
             about = {"rows": len(run.which), "lanes": len(run.lanes), "spectra": len(run.spectra)}
             print(store.to_json({"run": str(self.run_folder), **about, "written": list(map(str, written))}))

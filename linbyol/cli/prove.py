@@ -24,16 +24,16 @@ class Prove:
     """print JSON alone"""
 
     def run(self) -> int:
-        from linbyol.cli.checkout import require_checkout
+        from linbyol import trees
 
-        require_checkout("prove")
+        trees.provide()
         import theory
         from linbyol import claims
         from linbyol.cli import table
         from linbyol.cli.check import run_claims
         from linbyol.cli.processes import cores
         from linbyol.store import to_json
-        from theory.prover import PROVE
+        from theory.proving.prover import PROVE
 
         chosen = table.choose([claim for claim in claims.collect(theory) if claim.id in PROVE], flat(self.only))
         if self.list:

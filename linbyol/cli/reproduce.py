@@ -33,9 +33,9 @@ class Reproduce:
     """print claims.json's content instead of the table"""
 
     def run(self) -> int:
-        from linbyol.cli.checkout import require_checkout
+        from linbyol import trees
 
-        require_checkout("reproduce")
+        trees.provide()
         import experiments.studies
         import theory
         from linbyol import claims

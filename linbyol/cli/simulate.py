@@ -161,8 +161,8 @@ def initial_state(settings: Simulate, k: Any) -> Any:
     import jax.numpy as jnp
 
     from linbyol.checks import InputError
+    from linbyol.integrate.trajectory import STATES
     from linbyol.store import read_arrays
-    from linbyol.trajectory import STATES
 
     state = STATES[settings.flow.capitalize()]
     if settings.init is not None:

@@ -54,10 +54,10 @@ class Train:
     x64: ClassVar[bool] = False  # a setting of the run decides, for its time alone
 
     def run(self) -> int:
+        from linbyol import trees
         from linbyol.checks import InputError
-        from linbyol.cli.checkout import require_checkout
 
-        require_checkout("train")
+        trees.provide()
         from experiments.networks.memory import keep_memory
 
         keep_memory()
