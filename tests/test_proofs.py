@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 
+from linbyol import extremes
 from linbyol.claims import Claim, Run
 from linbyol.equations import balance, no_stop_gradient, weights_flow
 from theory.paper import (
@@ -20,7 +21,7 @@ from theory.paper import (
 )
 from theory.paper import fixed_points as fixed_point_proofs
 from theory.paper import stability as stability_proofs
-from theory.proving import extremes, solves
+from theory.proving import solves
 from theory.proving.prover import PROVE, Equal, Space, derivative, proven, trace
 from theory.proving.spaces import WEIGHTS
 
