@@ -1,6 +1,8 @@
 """The command line as a stranger meets it: exit status, one sentence on standard error, files whole or not at all."""
 
 import json
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 
 from linbyol import cli
+from linbyol.cli import options
 
 
 def call(*arguments, capsys=None):
@@ -36,11 +39,24 @@ def test_help_is_quick_and_loads_nothing_heavy():
     assert "simulate" in result.stdout
 
 
-@pytest.mark.parametrize("verb", [*cli.VERBS])
-def test_every_verb_has_help_with_an_example(verb, capsys):
-    code, out, _ = call(verb, "--help", capsys=capsys)
-    assert code == 0
-    assert f"linbyol {verb}" in out or verb == "data"
+@pytest.mark.parametrize("verb", cli.VERBS)
+def test_every_verb_has_help_with_an_example_that_can_be_typed(verb, capsys, monkeypatch):
+    """And so has each of its subcommands; the example passes the parser and the gate of the options, and is not run."""
+    monkeypatch.setenv("COLUMNS", "200")  # no line is wrapped
+    monkeypatch.setattr(cli, "guarded", lambda command: taken.append(command) or 0)
+    taken, names = [], [(verb,)]
+    for name in names:
+        code, out, _ = call(*name, "--help", capsys=capsys)
+        assert code == 0
+        if under := re.match(rf"usage: linbyol {verb} \[-h\] \{{([\w,-]+)\}}", out):
+            names += [(verb, word) for word in under[1].split(",")]
+        [example] = [line.strip() for line in out.splitlines() if line.startswith("Example: ")]
+        assert example.startswith(" ".join(["Example: linbyol", *name]))
+        assert call(*shlex.split(example)[2:], capsys=capsys) == (0, "", "")
+        command = taken.pop()
+        command = getattr(command, "what", command)
+        assert options.checked(command) == command
+    assert len(names) >= (4 if verb == "data" else 1)
 
 
 def test_version_names_jax_and_device(capsys):
