@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from linbyol.combinators import backwards, decay, hold, no_predictor, settle, simsiam, slave
 from linbyol.equations import (
     Amplitudes,
     Commuting,
@@ -18,6 +17,7 @@ from linbyol.equations import (
     symmetric_flow,
     weights_flow,
 )
+from linbyol.equations.combinators import backwards, decay, hold, no_predictor, settle, simsiam, slave
 from linbyol.predictors import RULES
 
 ROUNDING = 1e-14

@@ -8,9 +8,9 @@ import pytest
 
 from linbyol.checks import InputError
 from linbyol.equations import Amplitudes, Commuting, Isotropic, Modes, Symmetric, Weights
-from linbyol.events import collapses, crosses_parabola, escapes, mode
 from linbyol.integrate import collapse, steady
-from linbyol.trajectory import Trajectory
+from linbyol.integrate.events import collapses, crosses_parabola, escapes, mode
+from linbyol.integrate.trajectory import Trajectory
 
 K = Isotropic(2.0, 0.4, 0.05, 0.25)  # kappa = 1.25: p_± = (1 ± √0.75)/2.5
 OUTCOME = {"ok": jnp.asarray(False), "steps": jnp.asarray(7), "stopped": jnp.asarray(2.5)}
