@@ -7,17 +7,18 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Kind = Literal["symbolic", "numeric", "real data", "reading"]
 Expected = Literal["holds", "fails", "open"]
 Outcome = Literal["holds", "fails", "undecided", "not run"]
+ID = re.compile(r"([A-Z]+)(\d+)(\w*)")
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,14 @@ class Claim:
         start = time.perf_counter()
         try:
             verdict = self.check(run)
-        except Exception as error:  # noqa: BLE001 - whatever breaks, the other claims go on
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            note = f"The check broke: {type(error).__name__}: {error} ({where.name})."
+            if problem := _not_a_verdict(verdict):
+                where = file_of(getattr(self.check, "__module__", ""))
+                verdict = Verdict("undecided", note=f"The check of {self.id} in {where} {problem}.", crashed=True)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever breaks, the other claims go on
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            note = f"The check broke: {type(error).__name__}: {error} ({place.name})."
             verdict = Verdict("undecided", note=note, crashed=True)
-        return replace(verdict, seconds=time.perf_counter() - start)
+        return replace(verdict, numbers=_plain(verdict.numbers), seconds=time.perf_counter() - start)
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,11 @@ class Result:
     def contradicts(self) -> bool:
         """Whether the verdict is the opposite of what is expected; 'undecided' and 'not run' contradict nothing."""
         return {self.claim.expected, self.verdict.verdict} == {"holds", "fails"}
+
+    @property
+    def settled(self) -> bool:
+        """Whether the check came to a verdict, and not the opposite of what is expected."""
+        return self.verdict.verdict in ("holds", "fails") and not self.contradicts
 
     def record(self) -> dict[str, Any]:
         """The row of claims.json."""
@@ -124,19 +133,46 @@ def not_run(note: str, **numbers: Any) -> Verdict:
     return Verdict("not run", _plain(numbers), note=note)
 
 
-def collect(package: ModuleType) -> list[Claim]:
-    """The claims in all modules of a package, in the order of their ids; an id that stands twice is an error."""
-    found: dict[str, Claim] = {}
-    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        for value in vars(importlib.import_module(module.name)).values():
-            if isinstance(value, Claim) and found.setdefault(value.id, value) is not value:
-                raise ValueError(f"Claim {value.id} stands twice.")
-    return sorted(found.values(), key=order)
+def collect(package: ModuleType, complain: Callable[[str], None] | None = None) -> list[Claim]:
+    """The claims in all modules of a package, in the order of their ids.
+
+    A module that cannot be imported, an id that stands twice, a claim that is none: `complain` is told in a sentence
+    that names the file, and the others are collected; without it, raises `InputError`.
+    """
+    complain = _refuse if complain is None else complain
+    found: dict[str, tuple[Claim, str]] = {}
+    for module in modules(package, complain):
+        where = file_of(module.__name__)
+        for claim in (value for value in vars(module).values() if isinstance(value, Claim)):
+            first, place = found.get(claim.id, (claim, where))
+            if first is not claim:
+                complain(f"Claim {claim.id} stands in {where} though it stands in {place}, and is left out.")
+            elif problem := _not_a_claim(claim):
+                complain(f"Claim {claim.id!r} in {where} {problem}, and is left out.")
+            else:
+                found[claim.id] = claim, place
+    return sorted((claim for claim, _ in found.values()), key=order)
+
+
+def modules(package: ModuleType, complain: Callable[[str], None]) -> Iterator[ModuleType]:
+    """The modules of a package, however deep; `complain` is told of those that cannot be imported."""
+    skipped = lambda name: None  # noqa: E731 - a package that breaks is met again below
+    for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}.", onerror=skipped):
+        try:
+            yield importlib.import_module(info.name)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a module may break in any way
+            said = (str(error).strip() or "no reason given").splitlines()[0].rstrip(".")
+            complain(f"File {file_of(info.name)} cannot be imported: {type(error).__name__}: {said}.")
+
+
+def file_of(module: str) -> str:
+    """The file of a module, from the project's root."""
+    return module.replace(".", "/") + ".py"
 
 
 def order(claim: Claim) -> tuple:
     """B2 before B10, B99 before B99c."""
-    letter, number, suffix = re.fullmatch(r"([A-Z]+)(\d+)(\w*)", claim.id).groups()  # type: ignore[union-attr]
+    letter, number, suffix = ID.fullmatch(claim.id).groups()  # type: ignore[union-attr]
     return letter, int(number), suffix
 
 
@@ -189,3 +225,30 @@ def _plain(numbers: dict[str, Any]) -> dict[str, Any]:
     from linbyol.store import plain
 
     return plain(numbers)
+
+
+def _not_a_verdict(value: Any) -> str:
+    """What a check has returned instead of a verdict, if it has."""
+    if not isinstance(value, Verdict):
+        return f"returned {value!r:.100}, where it must return a Verdict"
+    if value.verdict not in get_args(Outcome):
+        return f"came to {value.verdict!r:.100}, where a verdict is one of {', '.join(get_args(Outcome))}"
+    if not isinstance(value.numbers, dict):
+        return f"has {value.numbers!r:.100} for numbers, where they must have names"
+    return ""
+
+
+def _not_a_claim(claim: Claim) -> str:
+    """What is wrong with a claim, if anything is."""
+    if not isinstance(claim.id, str) or not ID.fullmatch(claim.id):
+        return "must have an id such as B5 or B99c"
+    for name, kinds in (("kind", get_args(Kind)), ("expected", get_args(Expected))):
+        if (value := getattr(claim, name)) not in kinds:
+            return f"has {value!r} for `{name}`, which must be one of {', '.join(kinds)}"
+    return ""
+
+
+def _refuse(sentence: str) -> None:
+    from linbyol.checks import InputError
+
+    raise InputError(sentence)

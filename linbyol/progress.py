@@ -34,7 +34,8 @@ def bar(text: str, total: int, enabled: bool = True) -> Iterator[Any]:
 
     times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *times)
-    with Progress(*columns, console=Console(stderr=True), transient=True) as display:
+    # Steps may take minutes, so the time left is told from those of the last ten.
+    with Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=600) as display:
         task = display.add_task(text, total=total)
         yield lambda text=None, steps=1: display.update(task, advance=steps, **({"description": text} if text else {}))
 

@@ -260,7 +260,10 @@ def test_interrupted_reproduce_leaves_no_half_written_file(tmp_path):
         process.send_signal(number)
         process.communicate(timeout=60)
         assert process.returncode == code
-        assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix not in (".npz",)]
+        assert {path.name for path in tmp_path.iterdir()} <= {"arrays", "kept"}
+        assert not list(tmp_path.rglob(".*"))
+        for path in (tmp_path / "kept").glob("*"):
+            assert json.loads(path.read_text())["content"]["verdict"] in ("holds", "fails")
 
 
 def test_doctor_finds_this_machine_healthy(capsys):

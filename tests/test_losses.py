@@ -73,6 +73,40 @@ def test_isoloss_drops_the_leading_predictor_from_the_gradient(views):
         assert not np.allclose(at_z, through_p @ Wp, rtol=0, atol=1e-3)  # the gradient with it is another one
 
 
+@pytest.mark.parametrize("loss", [isoloss_l2, isoloss_cosine])
+def test_isoloss_moves_neither_its_target_nor_its_predictor(views, loss):
+    target, predictor = jax.grad(lambda z2, Wp: loss(views[0], z2, Wp).total, argnums=(0, 1))(*views[1:])
+    assert not np.any(target)
+    assert not np.any(predictor)
+
+
+def test_isoloss_and_byol_have_the_terms_of_their_definitions(views):
+    z1, z2, Wp = (np.asarray(a) for a in views)
+    p, rows = z1 @ Wp, lambda a, b: np.sum(a * b, axis=1)
+    size, size2 = np.linalg.norm(p, axis=1), np.linalg.norm(z2, axis=1)
+    attraction, repulsion = rows(z1, z2) / (size * size2), rows(z1, p) * rows(p, z2) / (size**3 * size2)
+    assert np.allclose(isoloss_cosine(*views)[1:], [-2 * attraction.mean(), repulsion.mean()], rtol=ROUNDING)
+    assert np.isclose(isoloss_l2(*views).total, np.mean(rows(p - z2, p - z2)) / 2, rtol=ROUNDING)  # that of BYOL's
+    expected = [np.mean(rows(z1, z1)) / 2, np.mean(rows(z2, z2)) / 2, -np.mean(rows(z1, z2))]
+    assert np.allclose(byol_l2(*views[:2])[1:], expected, rtol=ROUNDING)
+    cosine = rows(z1, z2) / (np.linalg.norm(z1, axis=1) * size2)
+    assert np.allclose(byol_cosine(*views[:2])[1:], [2, -2 * cosine.mean()], rtol=ROUNDING)
+
+
+def test_weights_of_terms_multiply_them_and_nothing_else(views):
+    one = {"invariance": 1.0, "variance": 1.0, "covariance": 1.0}
+    wide = {"convention": "paper", "gamma": 1.7, "eps": 0.3}
+    bare, heavy = (
+        np.array(vicreg(*views[:2], **wide, **w)[1:]) for w in (one, dict(zip(one, (2.0, 3.0, 5.0), strict=True)))
+    )
+    assert np.allclose(heavy, bare * [2, 3, 5], rtol=ROUNDING)
+    variances = np.array([np.var(np.asarray(z), axis=0, ddof=1) for z in views[:2]])
+    assert np.isclose(bare[1], np.maximum(0, 1.7 - np.sqrt(variances + 0.3)).mean(axis=1).sum(), rtol=ROUNDING)
+    bare, heavy = (barlow_twins(*views[:2], redundancy=r) for r in (1.0, 7.0))
+    assert np.isclose(heavy.redundancy, 7 * bare.redundancy, rtol=ROUNDING)
+    assert heavy.invariance == bare.invariance
+
+
 @pytest.mark.parametrize("convention", ["paper", "code"])
 def test_vicreg_is_its_oracle(views, convention):
     z1, z2 = (np.asarray(a) for a in views[:2])

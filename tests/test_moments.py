@@ -65,6 +65,19 @@ def test_errors_are_those_of_independent_images(key):
     np.testing.assert_allclose(m.X_aug_error[0, 0], noise**2 * np.sqrt(2 / 3 / 4000), rtol=0.1)
 
 
+def test_moments_and_errors_are_the_mean_and_its_standard_error_over_images(bank):
+    """In NumPy, image by image: Cov with divisor V - 1, x̄ x̄ᵀ - Cov/V, and σ/√N with divisor N - 1."""
+    views = np.asarray(bank)
+    cov = np.array([np.cov(x, rowvar=False) for x in views])
+    X = np.array([np.outer(x.mean(0), x.mean(0)) for x in views]) - cov / views.shape[1]
+    m = moments_of_views([bank])
+    np.testing.assert_allclose(m.X, X.mean(0), atol=ROUNDING)
+    np.testing.assert_allclose(m.X_aug, cov.mean(0), atol=ROUNDING)
+    np.testing.assert_allclose(m.X_error, X.std(0, ddof=1) / np.sqrt(5), atol=ROUNDING)
+    np.testing.assert_allclose(m.X_aug_error, cov.std(0, ddof=1) / np.sqrt(5), atol=ROUNDING)
+    assert (m.images, m.views) == (5, 3)
+
+
 def test_how_images_are_cut_into_batches_does_not_matter(key):
     bank = jax.random.normal(key, (9, 3, 4))
     one, many = moments_of_views([bank]), moments_of_views([bank[:1], bank[1:5], bank[5:]])

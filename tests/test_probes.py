@@ -173,6 +173,23 @@ def test_the_paper_protocol_reports_its_best_epoch_and_says_which(clouds):
     assert (found.history["loss"] != other.history["loss"]).all()
 
 
+@plainly
+def test_the_paper_protocol_starts_as_pytorchs_linear_layer(clouds):
+    """Uniform in ±1/√d, weights and bias of the standardised features: epochs without a rate change next to nothing."""
+    found = run("paper", *clouds, lr=1e-12)
+    scaler = StandardScaler().fit(clouds[0])
+    start = np.asarray(found.weights) * scaler.scale_
+    bias = np.asarray(found.bias) + np.asarray(found.weights) @ scaler.mean_
+    bound = 1 / np.sqrt(12)
+    for values in (start.ravel(), bias):
+        assert np.abs(values).max() < bound * (1 + 1e-6)
+        assert np.abs(values).max() > 0.5 * bound  # 4 biases all below half: 6 %
+    assert abs(start.mean()) < 4 * bound / np.sqrt(3 * 48)  # 4 standard errors
+    assert abs(start.std() - bound / np.sqrt(3)) < 4 * np.sqrt(0.2 / 48) * bound / np.sqrt(3)  # kurtosis 1.8
+    used = {"lr": 1e-12, "weight_decay": 1e-3, "batch": 128, "epochs": 3}
+    assert found.setting == {"epoch": 1, "last_accuracy": found.accuracy} | used
+
+
 @pytest.mark.parametrize("probe", ["strict", "ridge"])
 @plainly
 def test_what_is_chosen_does_not_see_the_test_set(clouds, probe):
@@ -231,6 +248,15 @@ def test_scale_and_shift_of_a_feature_do_not_matter(clouds, probe):
     shift, size = (0.0, 2.0**40) if probe == "knn" else (np.arange(12) * 1e3, 2.0 ** np.arange(-60, 60, 10))
     other = run(probe, (train_h + shift) * size, train_y, (test_h + shift) * size, test_y)
     np.testing.assert_array_equal(found.predicted, other.predicted)
+
+
+@plainly
+def test_neighbours_are_the_same_for_features_whose_squares_are_no_numbers(clouds):
+    train_h, train_y, test_h, test_y = clouds
+    found = run("knn", *clouds)
+    for size in (2.0**-600, 2.0**600):
+        other = run("knn", size * train_h, train_y, size * test_h, test_y)
+        np.testing.assert_array_equal(found.predicted, other.predicted)
 
 
 @pytest.mark.parametrize("probe", ["strict", "ridge"])

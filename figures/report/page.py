@@ -4,8 +4,6 @@ Nothing is fetched and nothing runs in it: styles, outlines of the equations and
 """
 
 import base64
-import importlib
-import pkgutil
 import sys
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -16,7 +14,7 @@ import figures
 import theory
 from figures import mathematics
 from linbyol import equations, store
-from linbyol.claims import Result
+from linbyol.claims import Result, modules
 from theory.proving.latex import definition, equation, law
 
 TITLE = "linbyol: the learning dynamics of BYOL-like self-supervised learning, checked"
@@ -187,8 +185,8 @@ def _equations(results: Sequence[Result]) -> str:
 def _laws() -> dict[str, list[str]]:
     """The laws behind some claims, each line once, as the theory's proofs have them."""
     found: dict[str, list[str]] = {}
-    for module in pkgutil.walk_packages(theory.__path__, "theory."):
-        for id, statements in getattr(importlib.import_module(module.name), "PROOFS", {}).items():
+    for module in modules(theory, lambda sentence: None):  # the run that checks the claims has told of it
+        for id, statements in getattr(module, "PROOFS", {}).items():
             if id in LAWS:
                 laws = [law(statement) for statement in statements if hasattr(statement, "quantity")]
                 found[id] = list(dict.fromkeys(laws))

@@ -1,7 +1,9 @@
 """linbyol prove"""
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from linbyol.cli.options import Between, Seed
 from linbyol.cli.repeated import Repeated, flat
 
 
@@ -16,9 +18,9 @@ class Prove:
     """ids of the claims to prove (all if none)"""
     list: bool = False
     """list the claims and prove nothing"""
-    seed: int = 0
+    seed: Seed = 0
     """seed of the random instances on which each proof is checked again"""
-    jobs: int = 0
+    jobs: Annotated[int, Between(0, 1024)] = 0
     """processes at once (0: one a core, at most 4)"""
     json: bool = False
     """print JSON alone"""
@@ -35,14 +37,13 @@ class Prove:
         from linbyol.store import to_json
         from theory.proving.prover import PROVE
 
-        chosen = table.choose([claim for claim in claims.collect(theory) if claim.id in PROVE], flat(self.only))
+        collected = table.Collected.of(theory)
+        chosen = table.choose([claim for claim in collected.claims if claim.id in PROVE], flat(self.only))
         if self.list:
-            rows = [claims.describe(claim) for claim in chosen]
-            print(to_json({"claims": rows})) if self.json else table.print_claims(chosen)
-            return 0
+            return collected.listed(chosen, self.json)
         results = run_claims(chosen, claims.Run(seed=self.seed), self.jobs or cores())
         if self.json:
             print(to_json({"claims": [r.record() for r in results], "environment": claims.environment()}))
         else:
             table.print_results(results)
-        return table.status(results)
+        return table.status(results) or collected.status

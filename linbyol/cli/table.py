@@ -1,11 +1,37 @@
 """Claims and verdicts as a table for people."""
 
+import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from types import ModuleType
+from typing import Any, NamedTuple
 
+from linbyol import claims as data
 from linbyol.claims import Claim, Result
 
 COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow", "not run": "dim"}
+
+
+class Collected(NamedTuple):
+    """The claims of some packages, and the exit status that is due where some could not be collected."""
+
+    claims: list[Claim]
+    status: int
+
+    @classmethod
+    def of(cls, *packages: ModuleType) -> "Collected":
+        """What cannot be collected is told on standard error."""
+        faults: list[str] = []
+        claims = [claim for package in packages for claim in data.collect(package, faults.append)]
+        for fault in faults:
+            print(f"linbyol: {fault}", file=sys.stderr)
+        return cls(claims, 4 if faults else 0)
+
+    def listed(self, chosen: Sequence[Claim], json: bool) -> int:
+        """Print the chosen ones without checking them; the exit status."""
+        from linbyol.store import to_json
+
+        print(to_json({"claims": [data.describe(claim) for claim in chosen]})) if json else print_claims(chosen)
+        return self.status
 
 
 def print_results(results: Iterable[Result]) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.extremes import every
-from theory.alignment_of_modes import loosened_by_alpha_p, loosened_by_eta
+from theory.paper.alignment_of_modes import loosened_by_alpha_p, loosened_by_eta
 from theory.paper.ema import COLLAPSED, collapsed_fractions, curriculum
 from theory.paper.observations import edges, forgetting, growth, overdecayed
 from theory.proving.mode_runs import fixed_target, follow, grid
