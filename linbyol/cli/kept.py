@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-SOURCES = ("linbyol", "theory", "experiments", "figures")
-
 
 class Kept(NamedTuple):
     """Pieces in folder/kept/NAME.json, each with the files that belong to it.
@@ -57,7 +55,11 @@ def digest(*contents: bytes | str) -> str:
 
 
 def of_sources(root: Path) -> str:
-    """A hash of all the project's files that a result may hang on."""
-    paths = [path for name in SOURCES for path in (root / name).rglob("*") if "__pycache__" not in path.parts]
-    files = sorted(path for path in paths if path.is_file())
-    return digest(*(part for path in files for part in (str(path.relative_to(root)), path.read_bytes())))
+    """A hash of all the files that a result may hang on: those of linbyol, and of the trees in the folder `root`."""
+    import linbyol
+    from linbyol.trees import TREES
+
+    folders = [Path(linbyol.__file__).parent, *(root / name for name in TREES)]
+    paths = [(folder, path) for folder in folders for path in sorted(folder.rglob("*"))]
+    files = [(folder, path) for folder, path in paths if "__pycache__" not in path.parts and path.is_file()]
+    return digest(*(part for folder, path in files for part in (f"{path.relative_to(folder)}", path.read_bytes())))
