@@ -102,7 +102,7 @@ def test_the_gpu_kernel_is_the_engine():
 def test_the_command_refuses_in_a_sentence():
     with pytest.raises(InputError, match="`trajectories` must be at least 1, but is 0"):
         options.checked(Bench(trajectories=0))
-    with pytest.raises(InputError, match="`only` must be one of linbyol, .*, but is 'nobody'"):
+    with pytest.raises(InputError, match=r"`only` must be one of linbyol, .*, but is 'nobody'"):
         Bench(trajectories=8, only=(("nobody",),)).run()
 
 
