@@ -35,6 +35,8 @@ def check_numbers(name: str, tree: Any) -> None:
             dtype = jnp.result_type(leaf) if not isinstance(leaf, str) else None
         except TypeError:
             dtype = None
+        if dtype is None and hasattr(leaf, "dtype"):
+            raise InputError(f"Argument `{leaf_name}` must be real, but has dtype {leaf.dtype}.")
         if dtype is None:
             raise InputError(f"Argument `{leaf_name}` must be a real number or array, but is {leaf!r}.")
         if not (jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)):

@@ -3,6 +3,7 @@
 Python runs handlers of signals in the main thread alone, between two of its instructions, and a long call into XLA
 never lets it. So a thread listens too: it gives the main thread a moment to end cleanly, and then ends the process.
 Whoever handles signals in a way of his own takes the wake-up descriptor away meanwhile: `signal.set_wakeup_fd(-1)`.
+Imports are few, since before them an interrupt meets Python alone, which prints a traceback.
 """
 
 import _thread
@@ -10,12 +11,9 @@ import atexit
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from types import FrameType
-from typing import Any, NoReturn
 
 GRACE = 1.0  # seconds for the main thread to end cleanly, where it can
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -23,30 +21,30 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 unfinished: set[str] = set()  # files that are being written, beside those that they will replace
 
 _seen: list[signal.Signals] = []  # the signal that interrupts this process
-_told = threading.Lock()
-_lost = threading.Event()  # the exception was
-_deaf = threading.Event()  # nothing is left that an interrupt could end
+_lost: list[signal.Signals] = []  # the same, if its exception was lost
+_told = _thread.allocate_lock()
+_done = _thread.allocate_lock()  # nothing is left that an interrupt could end
 
 
 class Interrupted(KeyboardInterrupt):
     """SIGINT or SIGTERM came."""
 
 
-def run(call: Callable[[], int]) -> NoReturn:
+def run(call: Callable[[], int]) -> None:
     """End the process with the exit status that the call returns, or with 130 or 143 soon after SIGINT or SIGTERM."""
     code = 4
     try:
         _listen(_interrupt, GRACE)
-        sys.unraisablehook = _notice
+        sys.unraisablehook, sys.excepthook = _notice, _notice_printed
         code = call()
         atexit._run_exitfuncs()
-        _deaf.set()
+        _done.acquire()
     except BaseException:  # the interrupt, or what a library made of it
-        if not _seen:
+        if not (_seen or _lost):
             raise
-    if _seen:
+    if came := _seen or _lost:
         _tell()
-        code = 128 + _seen[0]
+        code = 128 + came[0]
     _end(code)
 
 
@@ -57,7 +55,7 @@ def obey() -> None:
     _listen(lambda number, frame: None, 0.0)
 
 
-def _end(code: int) -> NoReturn:
+def _end(code: int) -> None:
     """End at once: threads of XLA may be at work, and would meet an interpreter that is gone."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):
@@ -73,30 +71,38 @@ def _tell() -> None:
             os.write(2, f"{restore}linbyol: interrupted\n".encode())
 
 
-def _listen(handler: Any, grace: float) -> None:
+def _listen(handler: Callable[[int, object], None], grace: float) -> None:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, handler)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    threading.Thread(target=_wait, args=(reading, grace), daemon=True, name="interrupts").start()
+    _thread.start_new_thread(_wait, (reading, grace))
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def _interrupt(number: int, frame: object) -> None:
     if not _seen:
         _seen.append(signal.Signals(number))
-        if _deaf.is_set():
+        if _done.locked():
             return
         raise Interrupted
 
 
-def _notice(unraisable: Any) -> None:
+def _notice(unraisable) -> None:
     """What is raised inside a destructor or a callback is lost there; an interrupt is raised again soon after."""
     if isinstance(unraisable.exc_value, Interrupted):
-        _lost.set()
+        _lost.append(_seen.pop())
     elif not _seen:
         sys.__unraisablehook__(unraisable)
+
+
+def _notice_printed(kind, value, trace) -> None:
+    """The same for what a library written in C would print and forget."""
+    if isinstance(value, Interrupted):
+        _lost.append(_seen.pop())
+    elif not _seen:
+        sys.__excepthook__(kind, value, trace)
 
 
 def _wait(reading: int, grace: float) -> None:
@@ -105,13 +111,12 @@ def _wait(reading: int, grace: float) -> None:
     end = time.monotonic() + grace
     while time.monotonic() < end:
         time.sleep(0.05)
-        if _lost.is_set():
-            _lost.clear()
-            _thread.interrupt_main(_seen.pop())
+        if _lost:
+            _thread.interrupt_main(_lost.pop())
     _end_all(128 + numbers[0])
 
 
-def _end_all(code: int) -> NoReturn:
+def _end_all(code: int) -> None:
     """End this process and those that it started, and remove what is half-written."""
     processes = getattr(sys.modules.get("multiprocessing.process"), "_children", ())
     for ask in (lambda child: child.terminate(), lambda child: child.join(0.3), lambda child: child.kill()):

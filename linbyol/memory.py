@@ -28,5 +28,6 @@ def memory() -> int:
 def _words(size: float | int) -> str:
     for unit, factor in (("GB", 1e9), ("MB", 1e6)):
         if size >= factor:
-            return f"{size / factor:,.3g} {unit}" if size < 1e12 * factor else f"{size / factor:.2g} {unit}"
+            amount = size / factor
+            return f"{amount:.3g} {unit}" if amount < 1000 else f"{amount:,.0f} {unit}"
     return f"{size:.0f} bytes"

@@ -24,10 +24,7 @@ def check_outputs(*, inputs: Iterable[str | Path | None] = (), **wanted: Wanted)
         if path is None:
             continue
         path = Path(path)
-        if str(path) == "-":
-            raise InputError(f"Argument `{option}` must be a file, but is -; --json prints to standard output.")
-        destination(path)
-        check_suffix(option, path, suffixes)
+        check_name(option, path, suffixes)
         check_writable(path)
         files.append((option, path))
         if suffixes == ARCHIVE:
@@ -41,6 +38,14 @@ def check_outputs(*, inputs: Iterable[str | Path | None] = (), **wanted: Wanted)
         for _, earlier in files[:i]:
             if same(path, earlier):
                 raise InputError(f"File {path} would be written twice, the second time by {name}: give another name.")
+
+
+def check_name(option: str, path: str | Path, suffixes: tuple[str, ...]) -> None:
+    """The path is that of a file of a format, and none that must not be replaced."""
+    if str(path) == "-":
+        raise InputError(f"Argument `{option}` must be a file, but is -; --json prints to standard output.")
+    destination(path)
+    check_suffix(option, path, suffixes)
 
 
 def check_suffix(option: str, path: str | Path, suffixes: tuple[str, ...]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from linbyol.checks import InputError
+from linbyol.checks import InputError, check_numbers
 from linbyol.interrupts import unfinished
 from linbyol.memory import check_memory
 
@@ -121,26 +121,49 @@ def read_bytes(path: str | Path) -> bytes:
 
 def read_arrays(path: str | Path, *names: str) -> dict[str, np.ndarray]:
     """The arrays of an npz archive, never unpickled; the named ones must be there, and all must fit in memory."""
+    with _opened(path) as archive:
+        missing = [name for name in names if name not in archive.files]
+        if missing:
+            found = ", ".join(archive.files) or "nothing"
+            raise FileError(f"File {path} must hold the array `{missing[0]}`, but holds {found}.")
+        _shapes(path, archive.zip)
+        return {name: archive[name] for name in archive.files}
+
+
+def read_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
+    """The shapes of the arrays of an npz archive, none of them unpacked."""
+    with _opened(path) as archive:
+        return _shapes(path, archive.zip)
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[Any]:
+    """The archive; what goes wrong while it is read is the file's fault."""
     content = read_bytes(path)
-    if content.startswith(b"\x93NUMPY"):
-        raise FileError(f"File {path} must be an npz archive, but is a single array (npy).")
+    if not content.startswith(b"PK"):
+        found = "a single array (npy)" if content.startswith(b"\x93NUMPY") else "empty" if not content else "none"
+        raise FileError(f"File {path} must be an npz archive, but is {found}.")
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            missing = [name for name in names if name not in archive.files]
-            if missing:
-                found = ", ".join(archive.files) or "nothing"
-                raise FileError(f"File {path} must hold the array `{missing[0]}`, but holds {found}.")
-            _check_headers(path, archive.zip)
-            return {name: archive[name] for name in archive.files}
+            yield archive
     except FileError:
         raise
     except Exception as error:  # noqa: BLE001 - a damaged archive raises zlib, zip, value and end-of-file errors alike
         raise FileError(f"File {path} is not a readable npz archive: {_first_line(error)}.") from None
 
 
-def _check_headers(path: str | Path, archive: zipfile.ZipFile) -> None:
+def read_numbers(path: str | Path, *names: str) -> dict[str, np.ndarray]:
+    """The named arrays of an npz archive, each of finite real numbers."""
+    arrays = read_arrays(path, *names)
+    with blaming(path):
+        for name in names:
+            check_numbers(name, arrays[name])
+    return {name: arrays[name] for name in names}
+
+
+def _shapes(path: str | Path, archive: zipfile.ZipFile) -> dict[str, tuple[int, ...]]:
     """Each array has the bytes that its header promises, and together they fit in memory; nothing is unpacked yet."""
-    total = 0
+    total, found = 0, {}
     for member in archive.infolist():
         with archive.open(member) as file:
             version = np.lib.format.read_magic(file)
@@ -151,7 +174,9 @@ def _check_headers(path: str | Path, archive: zipfile.ZipFile) -> None:
                 words = f"an array of shape {shape} and dtype {dtype}, but {member.file_size - file.tell()} bytes"
                 raise FileError(f"File {path} is damaged: `{member.filename}` says that it holds {words} follow.")
             total += size
+            found[member.filename.removesuffix(".npy")] = shape
     check_memory(f"File {path}", 2 * total, FileError)
+    return found
 
 
 @contextmanager

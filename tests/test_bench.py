@@ -12,6 +12,7 @@ from experiments.bench.workload import T1, dop853, relative_error, take, workloa
 from experiments.gpu.kernel import solve_in_blocks
 from figures import work_precision
 from linbyol.checks import InputError
+from linbyol.cli import options
 from linbyol.cli.bench import Bench
 from linbyol.ensemble import solve_amplitudes
 from linbyol.ensemble.lanes import Tolerance
@@ -101,8 +102,8 @@ def test_the_gpu_kernel_is_the_engine():
 
 def test_the_command_refuses_in_a_sentence():
     with pytest.raises(InputError, match="`trajectories` must be at least 1, but is 0"):
-        Bench(trajectories=0).run()
-    with pytest.raises(InputError, match="`only` names no contender: nobody"):
+        options.checked(Bench(trajectories=0))
+    with pytest.raises(InputError, match=r"`only` must be one of linbyol, .*, but is 'nobody'"):
         Bench(trajectories=8, only=(("nobody",),)).run()
 
 

@@ -30,6 +30,11 @@ BUSY = {
             def __del__(self): time.sleep(60)
         Busy()
     """,
+    "in a library that prints it and goes on": """
+        try: time.sleep(60)
+        except BaseException as error: sys.excepthook(type(error), error, None)  # as PyErr_Print does
+        time.sleep(60)
+    """,
     "in a library that makes an error of it": """
         try: time.sleep(60)
         except BaseException: raise ValueError
@@ -44,7 +49,7 @@ BUSY = {
 
 def started(words, folder):
     """A process that runs the words as a call, once it is there."""
-    program = "import hashlib, time\nfrom linbyol import interrupts\ndef call():\n    print('here', flush=True)\n"
+    program = "import hashlib, sys, time\nfrom linbyol import interrupts\ndef call():\n    print('here', flush=True)\n"
     program += textwrap.indent(textwrap.dedent(words), "    ") + "\ninterrupts.run(call)"
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen(

@@ -6,7 +6,6 @@ JSON alone with --json; progress and errors to standard error.
 """
 
 import sys
-from typing import NoReturn
 
 from linbyol import interrupts
 
@@ -16,7 +15,7 @@ VERBS = (
 )
 
 
-def main() -> NoReturn:
+def main() -> None:
     """Run the verb that the arguments name, and exit."""
     interrupts.run(lambda: _status(sys.argv[1:]))
 

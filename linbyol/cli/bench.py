@@ -1,11 +1,13 @@
 """linbyol bench"""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
+from linbyol.cli.options import Count, Seed, default
 from linbyol.cli.repeated import Repeated, flat
 
 
@@ -16,13 +18,13 @@ class Bench:
     Example: linbyol bench --trajectories 100000 --out bench.json --plot work.png
     """
 
-    trajectories: int = 100_000
+    trajectories: Count = 100_000
     """trajectories of the reference workload"""
-    sizes: tuple[int, ...] = (16, 64, 256, 512, 1024)
+    sizes: tuple[Count, ...] = default((16, 64, 256, 512, 1024))
     """sizes d of the matrix flows, with n = 2 d"""
     only: Repeated[str] = ()
     """contenders to measure, by the beginning of their names (all if none); matrix flows are then left out"""
-    seed: int = 0
+    seed: Seed = 0
     """seed of the workload"""
     quick: bool = False
     """a minute at most: 2,000 trajectories, one matrix flow, fewer settings"""
@@ -33,25 +35,35 @@ class Bench:
     json: bool = False
     """print JSON alone"""
 
+    def idle(self) -> Iterator[tuple[str, str]]:
+        """Options without effect, and why."""
+        if self.only:
+            yield "sizes", "beside --only, which leaves the matrix flows out"
+
     def run(self) -> int:
         from linbyol import trees
 
         trees.provide()
         from experiments.bench import matrices, trajectories
+        from experiments.bench.contenders import contenders
         from linbyol import claims
-        from linbyol.checks import InputError
+        from linbyol.checks import check_choice
         from linbyol.ensemble.workers import cores
+        from linbyol.memory import check_memory
+        from linbyol.outputs import PICTURE, RECORD, check_outputs
         from linbyol.store import to_json, write_json
 
-        for name, values in (("trajectories", (self.trajectories,)), ("sizes", self.sizes)):
-            if any(value < 1 for value in values):
-                raise InputError(f"Argument `{name}` must be at least 1, but is {min(values)}.")
+        check_outputs(out=(self.out, RECORD), plot=(self.plot, PICTURE))
+        names = [contender.name for contender in contenders(not self.quick)]
+        for name in flat(self.only):
+            if not any(known.startswith(name) for known in names):
+                check_choice("only", name, names)
         N, sizes = (min(self.trajectories, 2_000), self.sizes[:1]) if self.quick else (self.trajectories, self.sizes)
+        check_memory("The workload (--trajectories)", 1000 * N)
+        check_memory("The matrix flows (--sizes)", 8 * 200 * max(sizes) ** 2)
         record = trajectories.measure(
             N, full=not self.quick, only=flat(self.only), seed=self.seed, repeats=1 if self.quick else 3
         )
-        if not record["contenders"]:
-            raise InputError(f"Argument `only` names no contender: {', '.join(flat(self.only))}.")
         record["matrix_flows"] = [] if self.only else matrices.measure(sizes)
         record["environment"] = claims.environment() | {"cores": cores()}
         if self.out:

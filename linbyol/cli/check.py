@@ -29,7 +29,7 @@ def run_claims(claims: Sequence[Claim], run: Run, jobs: int = 1, kept: Kept | No
     at_work: list[str] = []
     with bar("checking claims", len(claims)) as advance:
         advance(None, len(found))
-        for id, news in _verdicts([claim for claim in claims if claim.id not in found], run, jobs):
+        for id, news in _verdicts([claim for claim in claims if claim.id not in found], run, jobs, kept):
             if news is None:
                 at_work.append(id)
                 advance(f"checking {', '.join(at_work)}", 0)
@@ -60,7 +60,7 @@ def _line(result: Result, count: int, total: int) -> str:
     return f"{count:4}/{total}  {result.claim.id:6} {outcome:9} {verdict.seconds:7.2f} s  {result.claim.title}"
 
 
-def _verdicts(claims: Sequence[Claim], run: Run, jobs: int) -> Iterator[tuple[str, Any]]:
+def _verdicts(claims: Sequence[Claim], run: Run, jobs: int, kept: Kept | None) -> Iterator[tuple[str, Any]]:
     """(id, None) as a check begins, and (id, (verdict, names of the arrays it wrote)) as it ends."""
     left = _by_file(claims)
     if jobs == 1 or len(left) == 1:
@@ -68,8 +68,7 @@ def _verdicts(claims: Sequence[Claim], run: Run, jobs: int) -> Iterator[tuple[st
             yield from check(group, run)
         return
     while left:  # again only if a process died with claims still before it
-        # Real data first: the longest pieces of work.
-        order = sorted(left, key=lambda file: (not file.startswith("experiments"), -len(left[file])))
+        order = sorted(left, key=lambda file: _length(file, left[file], kept), reverse=True)
         tasks = {file: (check_in, file, [claim.id for claim in left[file]], run) for file in order}
         began: dict[str, str] = {}
         for file, news in in_processes(tasks, jobs):
@@ -110,6 +109,13 @@ def _by_file(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
     for claim in claims:
         groups.setdefault(claim.check.__module__, []).append(claim)
     return groups
+
+
+def _length(file: str, claims: Sequence[Claim], kept: Kept | None) -> tuple[float, bool, int]:
+    """What is larger takes longer: by the seconds of an earlier run, if there was one, else real data, many claims."""
+    pieces = [kept.last(claim.id) for claim in claims] if kept else []
+    known = sum((float(piece.get("seconds", 0)) for piece in pieces if isinstance(piece, dict)), 0.0)
+    return known, file.startswith("experiments"), len(claims)
 
 
 def _arrays(run: Run) -> dict[str, tuple[int, int]]:

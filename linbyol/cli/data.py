@@ -1,10 +1,15 @@
 """linbyol data: what images there are, how to get them, and their moments."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
+
+from linbyol.cli.options import AtLeastZero, Between, Seed, default
+
+MADE_HERE = ("views", "shift", "rotate", "noise", "seed")  # how views of images are made
 
 
 @dataclass(frozen=True)
@@ -18,18 +23,25 @@ class Moments:
     """npz archive with one array: images (N, H, W) or (N, H, W, C), or views (N, V, n) already made"""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """npz archive to write: X, X_aug (n, n), their standard errors, mean, config"""
-    views: int = 8
+    views: Annotated[int, Between(2, 2**31 - 1)] = default(8)
     """augmented views an image"""
-    shift: float = 1.0
+    shift: AtLeastZero = default(1.0)
     """largest shift in pixels"""
-    rotate: float = 10.0
+    rotate: AtLeastZero = default(10.0)
     """largest rotation in degrees"""
-    noise: float = 0.1
+    noise: AtLeastZero = default(0.1)
     """standard deviation of the noise added to each pixel"""
-    seed: int = 0
+    seed: Seed = default(0)
     """seed of the views"""
     json: bool = False
     """print JSON alone"""
+
+    def idle(self) -> Iterator[tuple[str, str]]:
+        """Options without effect, and why."""
+        from linbyol.store import read_shapes
+
+        if "views" in read_shapes(self.file):
+            yield from ((name, f"for {self.file}, whose views are made already") for name in MADE_HERE)
 
     def run(self) -> int:
         import time
@@ -39,11 +51,15 @@ class Moments:
         from linbyol.claims import environment
         from linbyol.images import moments_of_file
         from linbyol.images.moments import feasible
-        from linbyol.store import to_json, write_arrays, write_json
+        from linbyol.outputs import ARCHIVE, check_outputs
+        from linbyol.store import blaming, to_json, write_arrays, write_json
 
-        settings = {name: getattr(self, name) for name in ("views", "shift", "rotate", "noise", "seed")}
+        check_outputs(inputs=[self.file], out=(self.out, ARCHIVE))
+        check_sizes(self)
+        settings = {name: getattr(self, name) for name in MADE_HERE}
         start = time.perf_counter()
-        unbiased, mean = moments_of_file(self.file, **settings)
+        with blaming(self.file):
+            unbiased, mean = moments_of_file(self.file, **settings)
         moments, removed = feasible(unbiased)
         arrays = moments._asdict() | {"mean": mean}
         config = {"command": "data moments", "file": self.file.name, **settings}
@@ -79,6 +95,19 @@ class Moments:
         return 0
 
 
+def check_sizes(settings: Moments) -> None:
+    """A batch of views and the moments fit in memory."""
+    from math import prod
+
+    from linbyol.memory import check_memory
+    from linbyol.store import read_shapes
+
+    for name, shape in read_shapes(settings.file).items():
+        n, views = (prod(shape[2:]), prod(shape[1:2])) if name == "views" else (prod(shape[1:]), settings.views)
+        check_memory(f"The moments of {settings.file} (n = {n})", 8 * 10 * n * n)
+        check_memory("A batch of views (--views)", 8 * 6 * min(prod(shape[:1]), 256) * views * n)
+
+
 @dataclass(frozen=True)
 class Fetch:
     """Download a data set from its authors, check it and unpack it as torchvision does.
@@ -97,6 +126,11 @@ class Fetch:
     """folder of data sets"""
     json: bool = False
     """print JSON alone"""
+
+    def idle(self) -> Iterator[tuple[str, str]]:
+        """Options without effect, and why."""
+        if self.name == "digits":
+            yield from ((name, "for digits, which come with scikit-learn") for name in ("url", "folder"))
 
     def run(self) -> int:
         from linbyol import trees
@@ -138,8 +172,10 @@ class List:
         trees.provide()
         from experiments.datasets.layouts import inventory
         from experiments.datasets.places import data_folder
-        from linbyol.store import to_json
+        from linbyol.store import FileError, to_json
 
+        if self.folder is not None and not self.folder.is_dir():
+            raise FileError(f"Folder {self.folder} does not exist.")
         rows = inventory(self.folder)
         if self.json:
             print(to_json({"folder": data_folder(self.folder), "sets": rows}))

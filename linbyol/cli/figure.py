@@ -1,5 +1,6 @@
 """linbyol figure"""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +25,13 @@ class Figure:
     """coarser grids and shorter times"""
     list: bool = False
     """list the figures and draw nothing"""
+    json: bool = False
+    """print JSON alone"""
+
+    def idle(self) -> Iterator[tuple[str, str]]:
+        """Options without effect, and why."""
+        if self.list:
+            yield from ((name, "beside --list, which draws nothing") for name in ("names", "results", "fast"))
 
     def run(self) -> int:
         from linbyol import trees
@@ -31,17 +39,27 @@ class Figure:
         trees.provide()
         import figures
         from linbyol.checks import check_choice
-        from linbyol.outputs import make_folder
+        from linbyol.outputs import check_writable, make_folder
         from linbyol.progress import track
+        from linbyol.store import FileError, to_json
 
         known = figures.names()
         if self.list:
-            print("\n".join(known))
+            print(to_json({"figures": known}) if self.json else "\n".join(known))
             return 0
         for name in self.names:
             check_choice("names", name, known)
-        folder = make_folder(self.out)
-        for name in track(self.names or known, "drawing figures"):
-            for path in figures.make(name, fast=self.fast, out=folder, results=self.results):
-                print(path)
+        if self.results is not None and not self.results.is_dir():
+            raise FileError(f"Folder {self.results} of --results does not exist.")
+        folder, names = make_folder(self.out), self.names or known
+        for name in names:
+            for suffix in (".pdf", ".png"):
+                check_writable(folder / f"{name}{suffix}")
+        written = {}
+        for name in track(names, "drawing figures"):
+            written[name] = figures.make(name, fast=self.fast, out=folder, results=self.results)
+            if not self.json:
+                print(*written[name], sep="\n")
+        if self.json:
+            print(to_json({"written": written}))
         return 0

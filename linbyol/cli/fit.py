@@ -23,10 +23,11 @@ class Fit:
 
     def run(self) -> int:
         from linbyol.fit import NAMES, fit_modes
-        from linbyol.store import read_arrays, to_json
+        from linbyol.store import blaming, read_numbers, to_json
 
-        arrays = read_arrays(self.file, "ts", "p", "s")
-        found = fit_modes(arrays["ts"], arrays["p"], arrays["s"], tau0=self.tau0)
+        arrays = read_numbers(self.file, "ts", "p", "s")
+        with blaming(self.file):
+            found = fit_modes(arrays["ts"], arrays["p"], arrays["s"], tau0=self.tau0)
         estimate, error = found.estimate._asdict(), found.error._asdict()
         if self.json:
             rows = {name: {"estimate": estimate[name], "error": error[name]} for name in NAMES}

@@ -25,6 +25,13 @@ class Kept(NamedTuple):
         except (OSError, ValueError, KeyError, TypeError):  # none, or damaged
             return None
 
+    def last(self, name: str) -> Any | None:
+        """The piece, even if it does not count."""
+        try:
+            return json.loads(self._path(name).read_bytes())["content"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
     def write(self, name: str, content: Any, files: Iterable[str] = ()) -> None:
         """Keep a piece, whole or not at all; the files are named from the folder."""
         from linbyol.outputs import make_folder

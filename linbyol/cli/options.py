@@ -19,11 +19,29 @@ class Between:
     least: float | int = -math.inf
     most: float | int = math.inf
 
+    def problem(self, number: float | int) -> str:
+        """What the number must be instead, if it is out of the range."""
+        if number < self.least:
+            return f"at least {self.least:.10g}"
+        return f"at most {self.most:.10g}" if number > self.most else ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Above:
+    """All numbers above one that is not included."""
+
+    edge: float | int
+
+    def problem(self, number: float | int) -> str:
+        """What the number must be instead, if it is out of the range."""
+        return "" if number > self.edge else "positive" if self.edge == 0 else f"above {self.edge:.10g}"
+
 
 LARGEST_SEED = 2**32 - 1  # of a JAX key in either precision
-Count = Annotated[int, Between(1, 2**31 - 1)]
+Count = Annotated[int, Between(1, 2**63 - 1)]
 Seed = Annotated[int, Between(0, LARGEST_SEED)]
 AtLeastZero = Annotated[float, Between(0)]
+Positive = Annotated[float, Above(0)]
 
 
 class _Default:
@@ -55,11 +73,11 @@ def checked(command: Any) -> Any:
     hints = get_type_hints(type(command), include_extras=True)
     values = {field.name: (getattr(command, field.name), field.default) for field in dataclasses.fields(command)}
     for name, (value, usual) in values.items():
-        if value != usual and (problem := _problem(name, value, hints[name])):
+        if value is not usual and (problem := _problem(name, value, hints[name])):
             raise InputError(problem)
     for name, why in getattr(command, "idle", tuple)():
         if name in given(command):
-            raise InputError(f"Option {flag(name)} has no effect {why}.")
+            raise InputError(f"Argument `{name}` has no effect {why}.")
     return dataclasses.replace(command, **{name: _plain(value) for name, (value, _) in values.items()})
 
 
@@ -71,8 +89,8 @@ def flag(name: str) -> str:
 def _problem(name: str, value: Any, hint: Any) -> str:
     """What is wrong with a value, a sentence, if anything is."""
     words = [item for item in _leaves(value) if isinstance(item, str)]
-    if isinstance(value, tuple) and () in value:
-        return f"Option {flag(name)} names nothing."
+    if value == () or (isinstance(value, tuple) and () in value):
+        return f"Argument `{name}` names nothing."
     if any(not word.strip() for word in words):
         return f"Argument `{name}` must not be empty."
     if twice := [word for i, word in enumerate(words) if word in words[:i]]:
@@ -83,10 +101,8 @@ def _problem(name: str, value: Any, hint: Any) -> str:
         if isinstance(number, float) and not math.isfinite(number):
             return f"Argument `{name}` must be finite, but is {number}."
         for bound in _bounds(hint):
-            if number < bound.least:
-                return f"Argument `{name}` must be at least {bound.least:.10g}, but is {_word(number)}."
-            if number > bound.most:
-                return f"Argument `{name}` must be at most {bound.most:.10g}, but is {_word(number)}."
+            if instead := bound.problem(number):
+                return f"Argument `{name}` must be {instead}, but is {_word(number)}."
     return ""
 
 
@@ -98,9 +114,9 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _bounds(hint: Any) -> Iterator[Between]:
+def _bounds(hint: Any) -> Iterator[Between | Above]:
     for part in (*getattr(hint, "__metadata__", ()), *get_args(hint)):
-        if isinstance(part, Between):
+        if isinstance(part, Between | Above):
             yield part
         elif part is not hint:
             yield from _bounds(part)

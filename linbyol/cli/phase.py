@@ -1,11 +1,13 @@
 """linbyol phase"""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
 
+from linbyol.cli.options import AtLeastZero, Between, Positive, default
 from linbyol.cli.repeated import Repeated, flat
 
 SHOWN = Literal["verdict", "p", "escape_time", "alignment"]
@@ -24,31 +26,31 @@ class Phase:
     """constant on the vertical axis, its first and its last value"""
     log: Repeated[Literal["x", "y"]] = ()
     """axes with logarithmic steps"""
-    points: tuple[int, int] = (200, 200)
+    points: Annotated[tuple[int, int], Between(2, 2**63 - 1)] = (200, 200)
     """number of values on each axis"""
-    alpha_p: float = 1.0
+    alpha_p: Positive = default(1.0)
     """learning rate of the predictor divided by that of the encoder"""
-    beta: float = 0.4
+    beta: AtLeastZero = default(0.4)
     """rate of the target's moving average"""
-    eta: float = 0.04
+    eta: AtLeastZero = default(0.04)
     """weight decay"""
-    sigma2: float | None = None
+    sigma2: AtLeastZero | None = None
     """isotropic data: variance of the augmentation noise (0.25 if nothing else describes the data)"""
-    tau: float = 1.0
+    tau: float = default(1.0)
     """Wa = tau W: held, or with --ema the target's initial value (0 the paper's theory, 1 a copy)"""
-    lambda_d: float | None = None
+    lambda_d: AtLeastZero | None = None
     """commuting data: eigenvalue of X"""
-    lambda_s: float | None = None
+    lambda_s: AtLeastZero | None = None
     """commuting data: eigenvalue of X + X_aug"""
     p0: float = 0.1
     """initial eigenvalue of the predictor"""
-    s0: float | None = None
+    s0: AtLeastZero | None = None
     """initial eigenvalue of W Wᵀ (on the parabola, p0²/alpha_p, if not given)"""
     ema: bool = False
     """the target moves; integrated, not in closed form"""
-    t1: float = 1000.0
+    t1: Positive = default(1000.0)
     """time by which a mode must have escaped, or settled, not to be called slow"""
-    show: SHOWN = "verdict"
+    show: SHOWN = default("verdict")
     """what --plot draws"""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """npz archive to write: both axes, verdict (0 collapses, 1 survives, 2 slow), p, escape_time, alignment (y, x)"""
@@ -57,15 +59,28 @@ class Phase:
     json: bool = False
     """print JSON alone"""
 
+    def idle(self) -> Iterator[tuple[str, str]]:
+        """Options without effect, and why."""
+        for axis, (name, *_) in (("x", self.x), ("y", self.y)):
+            yield name, f"beside --{axis} {name}, which sweeps it"
+        if not self.ema:
+            yield "beta", "without --ema: the target is held"
+        if self.s0 is not None and not self.ema:
+            yield "t1", "beside --s0, where the outcome has no time"
+        if self.plot is None:
+            yield "show", "without --plot"
+
     def run(self) -> int:
         import time
 
         import numpy as np
 
-        from linbyol import claims, plot, store
+        from linbyol import claims, outputs, plot, store
+        from linbyol.memory import check_memory
 
-        if self.plot is not None:
-            plot.check_suffix(self.plot)
+        outputs.check_outputs(out=(self.out, outputs.ARCHIVE), plot=(self.plot, outputs.PICTURE))
+        check_axes(self)
+        check_memory("The diagram (--points)", (300 if self.ema else 150) * self.points[0] * self.points[1])
         axes = {self.x[0]: _values(self, 0), self.y[0]: _values(self, 1)}
         start = time.perf_counter()
         outcome = diagram(self, axes)
@@ -99,9 +114,10 @@ def diagram(settings: Phase, axes: dict[str, Any]) -> dict[str, Any]:
     from jax.tree_util import Partial
 
     from linbyol import phase
+    from linbyol.cli import constants
     from linbyol.equations import Modes
 
-    k = constants(settings)
+    k = constants.of_modes(settings, swept=axes, tau=settings.tau)
     if settings.ema:
         s0 = settings.p0**2 / settings.alpha_p if settings.s0 is None else settings.s0
         y0 = Modes(settings.p0, s0, settings.tau)
@@ -117,41 +133,37 @@ def diagram(settings: Phase, axes: dict[str, Any]) -> dict[str, Any]:
     return {name: np.asarray(value) for name, value in outcome._asdict().items()}
 
 
-def constants(settings: Phase) -> Any:
-    """Isotropic or commuting constants of one mode."""
-    from linbyol.checks import InputError
-    from linbyol.equations import Commuting, Isotropic
+def check_axes(settings: Phase) -> None:
+    """Two constants that the outcome depends on, each to a larger value; a picture of what is known."""
+    from linbyol.checks import InputError, check_choice
 
-    rates = (settings.alpha_p, settings.beta, settings.eta)
-    names = {settings.x[0], settings.y[0]}
-    commuting = names & {"lambda_d", "lambda_s"} or settings.lambda_d is not None or settings.lambda_s is not None
-    if not commuting:
-        return Isotropic(*rates, 0.25 if settings.sigma2 is None else settings.sigma2, settings.tau)
-    if settings.sigma2 is not None or "sigma2" in names:
-        raise InputError("Give sigma2, or lambda_d and lambda_s, to describe the data, and not both.")
-    lambda_d = 1.0 if settings.lambda_d is None else settings.lambda_d
-    return Commuting(*rates, lambda_d, 1.25 * lambda_d if settings.lambda_s is None else settings.lambda_s)
+    commuting = {settings.x[0], settings.y[0]} & {"lambda_d", "lambda_s"} or settings.lambda_d is not None
+    names = ["alpha_p", "beta", "eta", *(["lambda_d", "lambda_s"] if commuting else ["sigma2", "tau"])]
+    for letter, (name, first, last) in (("x", settings.x), ("y", settings.y)):
+        check_choice(letter, name, names)
+        if name == "beta" and not settings.ema:
+            raise InputError(f"Option --{letter} beta has no effect without --ema: the target is held.")
+        if first >= last:
+            raise InputError(f"Option --{letter} must go to a larger value, but goes from {first:g} to {last:g}.")
+        if letter in flat(settings.log) and first <= 0:
+            raise InputError(
+                f"A logarithmic axis needs positive values, but --{letter} goes from {first:g} to {last:g}."
+            )
+    if settings.x[0] == settings.y[0]:
+        raise InputError(f"Options --x and --y must name two constants, but both name {settings.x[0]}.")
+    parabola = settings.s0 is None and not settings.ema
+    known = {"alignment": parabola and not commuting, "escape_time": parabola or settings.ema}
+    if settings.plot is not None and not known.get(settings.show, True):
+        where = {"alignment": "on the parabola of isotropic data", "escape_time": "on the parabola, or with --ema"}
+        raise InputError(f"Option --show {settings.show} is known {where[settings.show]} only.")
 
 
 def _values(settings: Phase, axis: int) -> Any:
     import numpy as np
 
-    from linbyol.checks import InputError
-
-    letter = "xy"[axis]
-    name, first, last = (settings.x, settings.y)[axis]
-    count = settings.points[axis]
-    if settings.x[0] == settings.y[0]:
-        raise InputError(f"Options --x and --y must name two constants, but both name {name}.")
-    if count < 1:
-        raise InputError(f"Argument `points` must be at least 1 on each axis, but is {count}.")
-    if letter in flat(settings.log):
-        if first <= 0 or last <= 0:
-            raise InputError(
-                f"A logarithmic axis needs positive values, but --{letter} goes from {first:g} to {last:g}."
-            )
-        return np.geomspace(first, last, count)
-    return np.linspace(first, last, count)
+    _, first, last = (settings.x, settings.y)[axis]
+    space = np.geomspace if "xy"[axis] in flat(settings.log) else np.linspace
+    return space(first, last, settings.points[axis])
 
 
 def _words(shares: dict[str, float]) -> str:
