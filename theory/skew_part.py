@@ -25,7 +25,7 @@ from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Isotropic, Symmetric, symmetric_balance, unsymmetrised_flow, weights_flow
 from linbyol.fixed_points import critical_eta
 from linbyol.integrate import integrate
-from theory.extremes import every
+from theory.extremes import every, largest
 from theory.instances import constants, weights
 from theory.skew_runs import FIG8, Runs, runs, size
 from theory.words import residual
