@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from linbyol.checks import InputError
-from linbyol.store import FileError
+from linbyol.store import FileError, read_bytes
 
 Settings = TypeVar("Settings")
 
@@ -27,30 +27,40 @@ def read(cls: type[Settings], path: str | Path) -> Settings:
     """
     path = Path(path)
     try:
-        found = tomllib.loads(path.read_bytes().decode())
-    except OSError as error:
-        raise FileError(f"File {path} cannot be read: {error.strerror or error}.") from None
+        found = tomllib.loads(read_bytes(path).decode())
+    except FileError:
+        raise
     except ValueError as error:
         raise FileError(f"File {path} is not TOML: {str(error).rstrip('.')}.") from None
     values = _checked(cls, found, _fit, f" in {path}")
     for field in fields(cls):  # type: ignore[arg-type]
         if _required(field) and field.name not in values:
             raise InputError(f"Setting `{field.name}` has no default, and is missing in {path}.")
+    if not values:
+        raise FileError(f"File {path} names no setting.")
     return cls(**values)
 
 
 def with_set(settings: Settings, words: Iterable[str]) -> Settings:
-    """Settings changed by words like "eta=4e-4", "widths=64,128", "target=none"; the last of two counts.
+    """Settings changed by words like "eta=4e-4", "widths=64,128", "target=none".
 
-    Raises `InputError` for a word without =, an unknown name, or a value of a wrong type.
+    Raises `InputError` for a word without =, a name that is unknown or comes twice, or a value of a wrong type.
     """
-    found = {}
+    return with_values(settings, dict(pairs(words)), parse=_parse)
+
+
+def pairs(words: Iterable[str]) -> list[tuple[str, str]]:
+    """Names and values of words NAME=VALUE, each name once."""
+    found: dict[str, str] = {}
     for word in words:
         name, equals, text = word.partition("=")
+        name = name.strip().replace("-", "_")
         if not equals:
             raise InputError(f"Setting {word!r} must have the form NAME=VALUE.")
-        found[name.strip().replace("-", "_")] = text.strip()
-    return with_values(settings, found, parse=_parse)
+        if name in found:
+            raise InputError(f"Setting `{name}` is given twice, as {found[name]!r} and {text.strip()!r}.")
+        found[name] = text.strip()
+    return list(found.items())
 
 
 def with_values(settings: Settings, values: Mapping[str, Any], *, parse: Callable | None = None) -> Settings:
@@ -114,6 +124,8 @@ def _fit(kind: Any, value: Any) -> Any:
         value = float(value)
     if type(value) is not kind or value != value:
         raise _WrongError(_name(kind))
+    if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise _WrongError(f"{_name(kind)} in UTF-8")
     return value
 
 

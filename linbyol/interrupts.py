@@ -40,11 +40,11 @@ def run(call: Callable[[], int]) -> None:
         atexit._run_exitfuncs()
         _done.acquire()
     except BaseException:  # the interrupt, or what a library made of it
-        if not (_seen or _lost):
+        if not came():
             raise
-    if came := _seen or _lost:
+    if came():
         _tell()
-        code = 128 + came[0]
+        code = 128 + (_seen or _lost)[0]
     _end(code)
 
 
@@ -53,6 +53,11 @@ def obey() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _told.acquire()  # whoever sends SIGTERM has a sentence for it
     _listen(lambda number, frame: None, 0.0)
+
+
+def came() -> bool:
+    """Whether this process is being interrupted: what goes wrong now is no news."""
+    return bool(_seen or _lost)
 
 
 def _end(code: int) -> None:

@@ -1,13 +1,14 @@
 """A user's own images: a folder or an archive, split evenly, or refused in one sentence."""
 
 import io
+import os
 import zipfile
 
 import numpy as np
 import official_layouts as written
 import pytest
 from official_layouts import assert_refused, assert_same
-from PIL import Image
+from PIL import Image, ImageOps
 
 from experiments.datasets import load
 from experiments.datasets.splits import stratified
@@ -18,7 +19,9 @@ from linbyol.store import FileError
 def test_a_fifth_of_each_class_is_for_testing(number, rng):
     labels = rng.integers(0, 7, number)
     train, test = stratified(labels)
-    assert len(test) == -(-number // 5)
+    several = np.count_nonzero(np.bincount(labels) > 1)  # classes that can give one
+    assert len(test) == -(-number // 5) if number > 10 else len(test) <= min(-(-number // 5), several)
+    assert set(labels[test]) <= set(labels[train])
     np.testing.assert_array_equal(np.sort(np.concatenate([train, test])), np.arange(number))
     for label in range(7):
         assert abs((labels[test] == label).sum() - (labels == label).sum() / 5) < 1
@@ -26,9 +29,16 @@ def test_a_fifth_of_each_class_is_for_testing(number, rng):
     assert (np.diff(test) > 0).all()
 
 
-def save(path, image):
+def test_the_only_image_of_a_class_is_for_training(tmp_path):
+    train, test = stratified(np.array([0, 1, 2, 3, 3, 3, 4]))
+    assert (train.tolist(), test.tolist()) == ([0, 1, 2, 3, 4, 6], [5])
+    np.savez(tmp_path / "own.npz", images=np.zeros((40, 4, 4, 1), np.uint8), labels=np.arange(40))
+    assert_refused("cannot be divided for training and testing: no class has two", str(tmp_path / "own.npz"))
+
+
+def save(path, image, **how):
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(image).save(path)
+    Image.fromarray(image).save(path, **how)
 
 
 def test_a_folder_with_its_own_splits(rng, tmp_path):
@@ -66,6 +76,69 @@ def test_a_folder_without_splits_is_split_by_the_names_alone(rng, tmp_path):
         0,
         1,
     }  # mixed
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_images_stand_as_exif_says(suffix, rng, tmp_path):
+    """Against Pillow's own `exif_transpose`."""
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        shape = (6, 4) if orientation < 5 else (4, 6)
+        save(tmp_path / "set" / "a" / f"{orientation}{suffix}", rng.integers(0, 256, shape, dtype=np.uint8), exif=exif)
+    data = load(str(tmp_path / "set"))
+    assert data.train.images.shape[1:3] == data.test.images.shape[1:3] == (6, 4)
+    found = {image.tobytes() for split in (data.train, data.test) for image in split.images}
+    expected = set()
+    for path in (tmp_path / "set" / "a").iterdir():
+        with Image.open(path) as image:
+            upright = ImageOps.exif_transpose(image)
+            expected.add(np.asarray(upright.convert("RGB" if suffix == ".webp" else "L")).tobytes())
+    assert found == expected
+
+
+def test_what_is_left_out_is_counted_and_junk_is_not(tmp_path):
+    square = np.zeros((4, 4), np.uint8)
+    for name in ("a", "b", "__MACOSX", ".ipynb_checkpoints"):
+        for i in range(5):
+            save(tmp_path / "set" / name / f"{i}.png", square)
+    place = tmp_path / "set" / "a"
+    frames = [Image.fromarray(np.full((4, 4), 9 * i, np.uint8)) for i in range(3)]
+    frames[1].save(place / "many.gif", save_all=True, append_images=frames[2:] + frames[:1])
+    (place / "._0.png").write_bytes(b"Mac OS X")
+    (place / "notes.txt").write_text("")
+    save(place / "0.tif", square)
+    save(place / "more" / "0.png", square)
+    save(tmp_path / "set" / "0.png", square)
+    data = load(str(tmp_path / "set"))
+    assert data.classes == ("a", "b")
+    assert (len(data.train.images), len(data.test.images)) == (8, 3)
+    assert sum((image == 9).all() for split in (data.train, data.test) for image in split.images) == 1  # first frame
+    assert data.notes == (
+        f"Of folder {tmp_path / 'set'} this is left out: 1 files .tif, 1 files .txt, 1 images beside the classes, "
+        "2 images' later frames, 1 sub-folders.",
+    )
+
+
+def test_the_layout_of_imagenet(tmp_path):
+    for part in ("train", "val"):
+        for name in ("a", "b"):
+            save(tmp_path / "set" / part / name / "0.png", np.full((4, 4), ord(name), np.uint8))
+    data = load(str(tmp_path / "set"))
+    assert (len(data.train.images), len(data.test.images), data.classes) == (2, 2, ("a", "b"))
+    save(tmp_path / "set" / "val" / "c" / "0.png", np.zeros((4, 4), np.uint8))
+    assert_refused("Class 'c' of", str(tmp_path / "set"))
+    (tmp_path / "set" / "val").rename(tmp_path / "set" / "dev")
+    assert_refused("has train/, but neither test/ nor val/ beside it", str(tmp_path / "set"))
+
+
+def test_class_names_of_any_bytes(tmp_path):
+    for name in (b"caf\xe9", b"tea"):
+        save(tmp_path / "set" / os.fsdecode(name) / "0.png", np.full((4, 4), name[0], np.uint8))
+        save(tmp_path / "set" / os.fsdecode(name) / "1.png", np.full((4, 4), name[0], np.uint8))
+    data = load(str(tmp_path / "set"))
+    assert data.classes == (r"caf\xe9", "tea")
+    np.testing.assert_array_equal(data.train.images[:, 0, 0, 0] == ord("t"), data.train.labels == 1)
 
 
 def test_grey_among_colours_gets_three_channels(rng, tmp_path):

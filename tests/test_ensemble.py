@@ -306,6 +306,8 @@ REFUSED = [
     ({"y0": Y._replace(w="wide")}, "`y0.w` must be a real number"),
     ({"ts": [3.0, 2.0]}, "`ts` must increase"),
     ({"ts": [200.0]}, "`ts` must end by t1 = 100"),
+    ({"ts": [-1.0, 2.0]}, "`ts` must be at least 0, but is -1"),
+    ({"ts": np.ones((2, 1))}, "`ts` must be a vector of at least one time, but has shape (2, 1)"),
     ({"method": "euler"}, "`method` must be one of"),
     ({"chunk": 0}, "`chunk` must be a positive whole number"),
     ({"max_steps": -5}, "`max_steps` must be a positive whole number"),

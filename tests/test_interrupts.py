@@ -39,6 +39,11 @@ BUSY = {
         try: time.sleep(60)
         except BaseException: raise ValueError
     """,
+    "in a verb that would tell of an error": """
+        from linbyol.cli.unforeseen import told
+        try: time.sleep(60)
+        except BaseException: return told(ValueError())
+    """,
     "with a process of its own": """
         import multiprocessing
         multiprocessing.get_context('spawn').Process(target=time.sleep, args=(60,)).start()

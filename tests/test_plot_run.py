@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import shutil
 
 import matplotlib.image
 import numpy as np
@@ -124,6 +125,27 @@ def test_a_sweep_has_a_shade_for_each_value(pages):
     means = [line for line in panel(page, "loss").lines if line.get_linewidth() > 1]
     assert len({line.get_color() for line in means}) == 3
     assert len(panel(page, "eigenvalues of $F$: largest, smallest").lines) == 2 * 3 * (2 + 1)
+
+
+def test_a_lane_without_values_keeps_its_shade(folders, tmp_path):
+    """Of a lane that diverged there is no loss; the other keeps the shade that the legend gives it."""
+    folder = shutil.copytree(folders["sweep"], tmp_path / "sweep")
+    head, *rows = [line.split(",") for line in (folder / "metrics.csv").read_text().splitlines()]
+    for row in rows:
+        if float(row[head.index("alpha_p")]) == 1.0:
+            row[head.index("loss")] = "nan"
+    (folder / "metrics.csv").write_text("".join(f"{','.join(row)}\n" for row in [head, *rows]))
+    lines = panel(run_plot.draw(run_files.read(folder)), "loss").lines
+    means = [line.get_color() for line in lines if line.get_linewidth() > 1]
+    light, _, dark = run_panels.shades(run_panels.INK, 3)
+    assert means == [light, dark]
+
+
+def test_a_sweep_of_which_one_lane_is_left_is_drawn_as_a_sweep(folders, tmp_path):
+    folder = shutil.copytree(folders["sweep"], tmp_path / "sweep")
+    lines = (folder / "spectra.jsonl").read_text().splitlines(keepends=True)
+    (folder / "spectra.jsonl").write_text("".join(line for line in lines if json.loads(line)["alpha_p"] == 1.0))
+    assert panel(run_plot.draw(run_files.read(folder)), "eigenvalues of $F$: largest, smallest")
 
 
 def test_what_a_run_has_not_is_left_out(pages):

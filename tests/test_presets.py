@@ -66,6 +66,30 @@ def test_only_predictors_that_rules_can_set_are_set():
         (["digits-byol", "--rule", "dirct"], 2, "linbyol: Setting `rule` must be one of learned, symmetric, direct"),
         (["digits-byol", "--rule", "direct"], 2, "linbyol: Setting `predictor` must be linear for rule direct"),
         (["digits-byol", "--sweep", "etta=1,2"], 2, "linbyol: Setting `sweep` must name one of lr, momentum, eta"),
+        (["digits-byol", "--set"], 2, "linbyol: Argument `set` names nothing."),
+        (["digits-byol", "--sweep"], 2, "linbyol: Argument `sweep` names nothing."),
+        (["digits-byol", "--seeds", "--seeds", "1"], 2, "linbyol: Argument `seeds` names nothing."),
+        (["digits-byol", "--seeds", "4294967296"], 2, "linbyol: Setting `seeds` must be whole, from 0 to 2147483647"),
+        (["digits-byol", "--epochs", "3", "--set", "epochs=4"], 2, "linbyol: Setting `epochs` is given twice, as '4'"),
+        (
+            ["digits-byol", "--rule", "set", "--set", "rule=copy"],
+            2,
+            "linbyol: Setting `rule` is given twice",
+        ),
+        (["digits-byol", "--seeds", "1", "--set", "seeds=2"], 2, "linbyol: Setting `seeds` is given twice, by `set`"),
+        (["digits-byol", "--sweep", "lr=1", "--set", "lr=2"], 2, "linbyol: Setting `lr` is given twice, by `set` and"),
+        (["digits-byol", "--sweep", "lr=1", "--sweep", "lr=2"], 2, "linbyol: Setting `sweep` names `lr` twice."),
+        (["digits-byol", "--set", "eps=0.2"], 2, "linbyol: Setting `eps` has no effect here: it belongs to rule"),
+        (["digits-byol", "--set", "encoder=res", "widths=8,8"], 2, "linbyol: Setting `widths` must be one number for"),
+        (["digits-byol", "--list"], 2, "linbyol: Argument `preset` has no effect with --list."),
+        (["--list", "--seeds", "1"], 2, "linbyol: Argument `seeds` has no effect with --list."),
+        (["digits-byol", "--process", "0"], 2, "linbyol: Argument `process` has no effect without --distributed."),
+        (["digits-byol", "--distributed", "--processes", "2"], 2, "linbyol: Arguments `coordinator`, `processes` and"),
+        (
+            ["digits-byol", "--distributed", "--dry-run"],
+            2,
+            "linbyol: Argument `distributed` has no effect with",
+        ),
         (["none.toml"], 3, "linbyol: File none.toml cannot be read: No such file or directory."),
         (["digits-byol", "--dry-run", "--set", "batch=5000"], 2, "linbyol: Setting `batch` must be at most the number"),
         (["digits-byol", "--dry-run", "--set", "data=cifar11"], 2, "linbyol: "),
@@ -83,6 +107,10 @@ def test_the_list_and_the_dry_run_train_nothing(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run(["train", "--list"]) == 0
     assert "digits-directpred" in capsys.readouterr().out
+    assert run(["train", "--list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)["presets"]
+    assert [preset["name"] for preset in listed] == presets.names()
+    assert listed[-1]["about"].startswith("DirectPred: Table 8, STL-10")
     assert run(["train", "digits-byol", "--dry-run"]) == 0
     shown = capsys.readouterr().out
     assert "gamma_a = 0.99\n" in shown
@@ -91,11 +119,14 @@ def test_the_list_and_the_dry_run_train_nothing(capsys, tmp_path, monkeypatch):
 
 
 def test_flags_that_come_twice_both_count(capsys):
-    words = "--set method=simsiam lr=0.1 --set predictor=none --sweep eta=0,1e-3 --sweep lr=1,2 --seeds 3 --seeds 4 5"
+    words = (
+        "--set method=simsiam momentum=0.5 --set predictor=none --sweep eta=0,1e-3 --sweep lr=1,2 --seeds 3 --seeds 4 5"
+    )
     assert run(["train", "digits-byol", *words.split(), "--dry-run", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
-    found = {name: shown["settings"][name] for name in ("method", "lr", "predictor", "sweep", "seeds")}
+    found = {name: shown["settings"][name] for name in ("method", "momentum", "predictor", "sweep", "seeds")}
     assert found == {
-        "method": "simsiam", "lr": 0.1, "predictor": "none", "sweep": ["eta=0,1e-3", "lr=1,2"], "seeds": [3, 4, 5],
+        "method": "simsiam", "momentum": 0.5, "predictor": "none", "sweep": ["eta=0,1e-3", "lr=1,2"],
+        "seeds": [3, 4, 5],
     }  # fmt: skip
     assert shown["lanes"] == 12

@@ -251,12 +251,15 @@ def test_scale_and_shift_of_a_feature_do_not_matter(clouds, probe):
 
 
 @plainly
-def test_neighbours_are_the_same_for_features_whose_squares_are_no_numbers(clouds):
+def test_neighbours_are_found_where_squares_and_exponentials_are_no_numbers(clouds):
     train_h, train_y, test_h, test_y = clouds
     found = run("knn", *clouds)
     for size in (2.0**-600, 2.0**600):
         other = run("knn", size * train_h, train_y, size * test_h, test_y)
         np.testing.assert_array_equal(found.predicted, other.predicted)
+    unit, test_unit = (h / np.linalg.norm(h, axis=1, keepdims=True) for h in (train_h, test_h))
+    cold = run("knn", *clouds, temperature=1e-5)  # exp(cos/temperature) is no number either
+    np.testing.assert_array_equal(cold.predicted, train_y[(test_unit @ unit.T).argmax(axis=1)])  # the nearest alone
 
 
 @pytest.mark.parametrize("probe", ["strict", "ridge"])

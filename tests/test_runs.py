@@ -187,7 +187,9 @@ def test_a_folder_that_was_meddled_with_is_told(tmp_path):
     config, about = path / "config.toml", path / "run.json"
     whole = config.read_bytes(), about.read_bytes()
     config.write_bytes(whole[0].replace(b"0.1", b"0.2"))
-    with pytest.raises(FileError, match=r"config\.toml is not the configuration that the folder's name stands for\."):
+    with pytest.raises(
+        FileError, match=r"config\.toml is not the configuration that the folder's name stands for; remove it, and it"
+    ):
         RunFolder.open(tmp_path, "digits", Small())
     config.write_bytes(whole[0])
     for content, sentence in [(b"{", "is not JSON"), (b"[]", "must be the record of a run, of schema 1")]:
@@ -199,6 +201,22 @@ def test_a_folder_that_was_meddled_with_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"file/digits-.* cannot be made: Not a directory"):
         RunFolder.open(tmp_path / "file", "digits", Small())
+
+
+def test_a_folder_belongs_to_its_data(tmp_path):
+    """Other data are refused before anything is written; a run that does not say which it had is trusted, in a note."""
+    with RunFolder.open(tmp_path, "digits", Small()) as run:
+        assert run.notes == []
+    with RunFolder.open(tmp_path, "digits", Small(), data="1a") as run:
+        (note,) = run.notes
+        assert note.endswith("does not say which data it was begun with; that they are the same is taken on trust.")
+        run.write(data_sha256="1a")
+    before = (run.path / "run.json").read_bytes()
+    with pytest.raises(FileError, match="was begun with other data of that name"):
+        RunFolder.open(tmp_path, "digits", Small(), data="2b")
+    assert (run.path / "run.json").read_bytes() == before
+    with RunFolder.open(tmp_path, "digits", Small(), data="1a") as run:
+        assert run.notes == []
 
 
 def test_the_commit_is_that_of_the_checkout(monkeypatch):

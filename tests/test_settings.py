@@ -31,6 +31,11 @@ class Plain:
     note: "str | None" = None
 
 
+@dataclass(frozen=True)
+class Free:
+    eta: float = 4e-4
+
+
 numbers = st.floats(allow_nan=False)
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 plain = st.builds(
@@ -90,7 +95,7 @@ def test_words_change_settings():
         alphas=(0.5, 0.1),
         note="a=b",
     )
-    assert with_set(Plain(5), ["widths=", "eta=1", "eta=inf"]) == replace(Plain(5), widths=(), eta=float("inf"))
+    assert with_set(Plain(5), ["widths=", "eta=inf"]) == replace(Plain(5), widths=(), eta=float("inf"))
     assert with_set(Plain(5), []) == Plain(5)
     assert with_values(Plain(5), {"eta": 2, "widths": [3, 4]}) == Plain(5, eta=2.0, widths=(3, 4))
 
@@ -119,11 +124,13 @@ def test_a_file_changes_what_it_names(tmp_path):
         ("rules=set", "Setting `rules` must be a list, each one of direct, copy, but is 'set'."),
         ("freq=x", "Setting `freq` must be a whole number or none, but is 'x'."),
         ("target=old", "Setting `target` must be one of copy, zero or none, but is 'old'."),
+        ("alphas=1", "Setting `alphas` is given twice, as 'none' and '1'."),
+        ("name=\udcff", r"Setting `name` must be a text in UTF-8, but is '\udcff'."),
     ],
 )
 def test_wrong_words_get_their_sentence(word, sentence):
     with pytest.raises(InputError) as refused:
-        with_set(Plain(5), ["eta=1", word])
+        with_set(Plain(5), ["alphas=none", word])
     assert str(refused.value) == sentence
 
 
@@ -153,6 +160,14 @@ def test_wrong_files_get_their_sentence(tmp_path, line, sentence):
         read(Plain, path)
     assert str(refused.value) == sentence.replace("PATH", str(path))
     assert not isinstance(refused.value, FileError)
+
+
+def test_a_file_without_settings_is_told(tmp_path):
+    path = tmp_path / "config.toml"
+    for content in ("", "# eta = 1\n"):
+        path.write_text(content)
+        with pytest.raises(FileError, match=r"config\.toml names no setting\.$"):
+            read(Free, path)
 
 
 def test_what_is_no_toml_is_told(tmp_path):

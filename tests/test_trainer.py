@@ -10,12 +10,14 @@ import pytest
 from experiments.augment import RECIPES, plain
 from experiments.datasets import Dataset, Split, load
 from experiments.networks import split
-from experiments.trainer.loop import TrainingError, alarms, columns, train
+from experiments.trainer.loop import TrainingError, train
 from experiments.trainer.measures import measure
-from experiments.trainer.model import is_linear
 from experiments.trainer.options import Options
+from experiments.trainer.report import columns
+from experiments.trainer.sentences import alarms, at_edges, broken_lanes
 from experiments.trainer.session import lane_of, prepare
 from experiments.trainer.steps import advance, orders_of
+from experiments.trainer.uses import is_linear
 from linbyol.checks import InputError
 from linbyol.equations import Constants, Weights, weights_flow
 from linbyol.integrate import integrate
@@ -241,8 +243,14 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_says_where(digits):
     o = replace(SMALL, lr=1e200, momentum=0.0)
     rows = Rows()
     session = prepare(o, digits)
-    with pytest.raises(TrainingError, match=r"The loss is not finite from step [1-5] on; the checkpoints from before"):
+    with pytest.raises(
+        TrainingError, match=r"^The loss is not finite from step [1-5] on; there is no checkpoint from before\.$"
+    ):
         train(session, session.start(), 0, rows)
+    with pytest.raises(
+        TrainingError, match=r"^The loss is not finite from step 1 on; the checkpoint of step 1 is kept\.$"
+    ):
+        train(prepare(replace(SMALL, lr=1e200, momentum=0.0, save=1), digits), session.start(), 0, rows)
     assert all(np.isfinite(x).all() for _, state in rows.saved for x in jax.tree.leaves(state.online))
 
 
@@ -253,12 +261,48 @@ def test_one_broken_lane_does_not_end_the_others(digits):
     assert outcome.status == "done"
     last = [(row["lr"] > 1, np.isfinite(row["loss"])) for row in rows.rows if row["step"] == session.plan.total]
     assert last == [(False, True), (True, False)] * 2
+    assert [first >= 0 for first in outcome.broken] == [False, True] * 2
+    _, step, _, other = outcome.broken
+    assert broken_lanes(session, outcome.broken, None) == (
+        f"The loss is not finite from step {step} on in lane seed 0, lr = 1e+200; step {other} on in lane seed 1, "
+        "lr = 1e+200; the other lanes go on."
+    )
 
 
 def test_collapse_raises_an_alarm():
-    healthy, gone = {"seed": 0, "embedding_std": 0.9, "rank": 20.0}, {"seed": 1, "embedding_std": 0.01, "rank": 1.1}
-    (sentence,) = alarms([healthy, gone])
-    assert sentence.startswith("Seed 1: the embeddings have collapsed (standard deviation 0.01")
+    before = [{"seed": seed, "embedding_std": 0.8, "rank": 26.0} for seed in range(4)]
+    found = [
+        {"seed": 0, "embedding_std": 0.36, "rank": 13.8},  # healthy, early in training
+        {"seed": 1, "embedding_std": 0.01, "rank": 1.1},
+        {"seed": 2, "embedding_std": 0.105, "rank": 5.0},
+        {"seed": 3},  # diverged
+    ]
+    gone, going = alarms(found, before)
+    assert gone.startswith("Seed 1: the embeddings have collapsed (standard deviation 0.01")
+    assert going == (
+        "Seed 2: the embeddings are on their way to collapse: two images' have a cosine of 0.989 on average (standard "
+        "deviation 0.105 of an isotropic one's, 0.8 untrained; effective rank 5)."
+    )
+    alike = [{"seed": 0, "embedding_std": 0.2, "rank": 5.0}]
+    assert alarms(alike, [{"seed": 0, "embedding_std": 0.3}]) == []  # they were as alike before
+    assert len(alarms(alike, [])) == 1
+
+
+def test_probes_at_the_edge_of_their_grid_are_named():
+    found = [
+        {
+            "seed": 0,
+            "linear_strict_C": 100.0,
+            "linear_strict_at_edge": True,
+            "ridge_alpha": 0.1,
+            "ridge_at_edge": False,
+        },
+        {"seed": 1, "sweep_lr": 0.5, "linear_strict_C": 1e-4, "linear_strict_at_edge": True},
+    ]
+    assert at_edges(found) == [
+        "Probe linear_strict chose C at the edge of its grid, so that a better one may lie beyond: 100 (seed 0); "
+        "0.0001 (seed 1, lr = 0.5)."
+    ]
 
 
 def test_options_that_do_not_fit_the_data_are_refused(digits):
@@ -266,6 +310,17 @@ def test_options_that_do_not_fit_the_data_are_refused(digits):
         prepare(replace(SMALL, batch=500), digits)
     with pytest.raises(InputError, match="Argument `augment` must be one of"):
         prepare(replace(SMALL, augment="none-such"), digits)
+    with pytest.raises(
+        InputError, match=r"Batch normalisation must see two numbers of each channel .* set `batch` to 2"
+    ):
+        prepare(replace(SMALL, batch=1), digits)
+    with pytest.raises(InputError, match="Images of 8 × 8 pixels are too small for this encoder"):
+        prepare(replace(SMALL, encoder="conv", widths=(4,) * 5), digits)
+    with pytest.raises(InputError, match="Networks of these settings would need about"):
+        prepare(replace(SMALL, widths=(10**6, 10**6)), digits)
+    with pytest.raises(InputError, match="`epochs` must give at most 2147483647 steps, but 1000000000 give 3000000000"):
+        prepare(replace(SMALL, epochs=10**9), digits)
+    prepare(replace(SMALL, encoder="linear", widths=(4,), projector=(), batch=1), digits)  # nothing to normalise
 
 
 def test_unlabelled_images_train_only_what_needs_no_label(digits):

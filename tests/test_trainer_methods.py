@@ -8,10 +8,11 @@ import numpy as np
 import optax
 import pytest
 
+from experiments.trainer.lanes import lanes
 from experiments.trainer.methods import METHODS, Batch
 from experiments.trainer.model import Views
 from experiments.trainer.optimisers import OPTIMISERS
-from experiments.trainer.options import Options, lanes
+from experiments.trainer.options import Options
 from experiments.trainer.rules import Memory, new_memory, predictor, remember, set_predictor
 from experiments.trainer.schedules import rate, target_momentum
 from experiments.trainer.state import Scalars
@@ -281,10 +282,24 @@ def test_lanes_are_seeds_times_swept_values():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"batch": 0}, "Setting `batch` must be a finite number of at least 1, but is 0."),
-        ({"eta": float("nan")}, "Setting `eta` must be a finite number of at least 0, but is nan."),
-        ({"rho": 1.5}, "Setting `rho` must be at most 1, but is 1.5."),
-        ({"lr": 0.0}, "Setting `lr` must be positive, but is 0."),
+        ({"batch": 0}, "Setting `batch` must be whole, from 1 to 2147483647, but is 0."),
+        ({"seeds": (0, 2**32)}, "Setting `seeds` must be whole, from 0 to 2147483647, but is 4294967296."),
+        ({"epochs": 10**20}, "Setting `epochs` must be whole, from 1 to 2147483647, but is 100000000000000000000."),
+        ({"widths": (64, 0)}, "Setting `widths` must be whole, from 1 to 1000000, but is 0."),
+        ({"eta": float("nan")}, r"Setting `eta` must be from 0 to 3\.4e\+38, but is nan."),
+        ({"rho": 1.5}, "Setting `rho` must be from 0 to 1, but is 1.5."),
+        ({"lr": 0.0}, r"Setting `lr` must be positive and at most 3\.4e\+38, but is 0."),
+        ({"lr": -1.0}, r"Setting `lr` must be positive and at most 3\.4e\+38, but is -1."),
+        ({"sweep": ("lr=1,0",)}, r"Setting `lr` in `sweep` must be positive and at most 3\.4e\+38, but is 0."),
+        ({"sweep": ("lr=1,1e39",)}, r"Setting `lr` in `sweep` must be positive and at most 3\.4e\+38, but is 1e\+39."),
+        ({"sweep": ("gamma_a=1,1.5",)}, "Setting `gamma_a` in `sweep` must be from 0 to 1, but is 1.5."),
+        ({"sweep": ("lr=1,2", "lr=3")}, "Setting `sweep` names `lr` twice."),
+        ({"sweep": ("lr=1,1.0",)}, "Setting `sweep` must give each lane another value, but is 'lr=1,1.0'."),
+        (
+            {"sweep": tuple(f"{name}={','.join(map(str, range(200)))}" for name in ("eta", "momentum", "eta_p"))},
+            "Settings `seeds` and `sweep` must give at most 65536 lanes, but give 8000000.",
+        ),
+        ({"batch": 1, "method": "simclr"}, "Setting `batch` must be at least 2 for method simclr"),
         ({"seeds": (1, 1)}, r"Setting `seeds` must name different seeds, at least one, but is \(1, 1\)."),
         ({"rule": "direct", "predictor": "mlp"}, "Setting `predictor` must be linear for rule direct, but is mlp."),
         ({"rule": "direct", "predictor_bias": True}, "Setting `predictor_bias` must be false for rule direct"),
@@ -297,7 +312,11 @@ def test_lanes_are_seeds_times_swept_values():
         ({"stop_gradient": False, "method": "byol"}, "not for byol, whose target has no gradient to stop"),
         ({"sweep": ("batch=1,2",)}, "Setting `sweep` must name one of lr, "),
         ({"sweep": ("eta=x",)}, "Setting `sweep` must read NAME=NUMBER,NUMBER,…, but is 'eta=x'."),
-        ({"sweep": ("eta=-1",)}, "Setting `sweep` must have finite values of at least 0"),
+        ({"sweep": ("eta=-1",)}, r"Setting `eta` in `sweep` must be from 0 to 3\.4e\+38, but is -1."),
+        (
+            {"sweep": ("eps=0,1",)},
+            "Setting `eps` in `sweep` has no effect here: it belongs to rule direct, copy, set or",
+        ),
         ({"probes": ("svm",)}, "Argument `probes` must be one of knn"),
     ],
 )

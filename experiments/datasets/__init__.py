@@ -21,10 +21,10 @@ NAMES = ("digits", "fashion-mnist", "cifar10", "cifar100", "stl10")
 def load(name: str, *, folder: str | Path | None = None, first: int | None = None) -> Dataset:
     """The data set of that name, or of that path; only the first images of each split where `first` says so.
 
-    A path leads to a folder of images (train/CLASS/*.png and test/CLASS/*.png, or CLASS/*.png, split here) or to an npz
-    archive (train_images, train_labels, test_images, test_labels, or images, labels, split here). The splits made here
-    are stratified and the same each time. Raises `FileError` for files that are missing or not what they should be, and
-    `InputError` for an unknown name.
+    A path leads to a folder of images (train/CLASS/*.png and test/CLASS/*.png, or val/, or CLASS/*.png, split here) or
+    to an npz archive (train_images, train_labels, test_images, test_labels, or images, labels, split here). The splits
+    made here are stratified and the same each time. Raises `FileError` for files that are missing or not what they
+    should be, and `InputError` for an unknown name.
     """
     from linbyol.checks import InputError
 

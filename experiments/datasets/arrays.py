@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.datasets.splits import Dataset, Split, split_of, stratified
+from experiments.datasets.splits import Dataset, Split, divided, split_of
 from linbyol.store import FileError, read_arrays
 
 PARTS = ("train_images", "train_labels", "test_images", "test_labels")
@@ -19,16 +19,18 @@ def read_archive(path: Path, first: int | None) -> Dataset:
     """
     _check_size(path)
     arrays = read_arrays(path)
-    divided = all(name in arrays for name in PARTS)
-    if not divided and not ("images" in arrays and "labels" in arrays):
+    in_parts = all(name in arrays for name in PARTS)
+    if not in_parts and not ("images" in arrays and "labels" in arrays):
         found = ", ".join(arrays) or "nothing"
         raise FileError(f"File {path} must hold {', '.join(PARTS)}, or images and labels, but holds {found}.")
-    names = [("train_images", "train_labels"), ("test_images", "test_labels")] if divided else [("images", "labels")]
+    names = [("train_images", "train_labels"), ("test_images", "test_labels")] if in_parts else [("images", "labels")]
     classes = _classes(path, arrays, [arrays[labels] for _, labels in names])
     splits = [split_of(path, _channels(arrays[images]), arrays[labels], len(classes)) for images, labels in names]
-    if not divided:
+    if not in_parts:
         whole = splits[0]
-        splits = [Split(whole.images[i], whole.labels[i]) for i in stratified(whole.labels)]
+        splits = [Split(whole.images[i], whole.labels[i]) for i in divided(path, whole.labels)]
+    elif only := sorted(set(splits[1].labels.tolist()) - set(splits[0].labels.tolist())):
+        raise FileError(f"Class {classes[only[0]]!r} of {path} has test images, but none for training.")
     if splits[0].images.shape[1:] != splits[1].images.shape[1:]:
         shapes = " and ".join(str(split.images.shape[1:]) for split in splits)
         raise FileError(f"Images of {path} must have one size, but those for training and testing have {shapes}.")

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 from experiments.networks.heads import norm_of
 from experiments.networks.layers import Linear, batch_norm, conv, linear
 from experiments.networks.parts import Chain, Flatten, MaxPool, MeanPool, Relu, Residual
-from linbyol.checks import check_choice
+from linbyol.checks import InputError, check_choice
 
 Shape = tuple[int, int, int]  # of an image: (h, w, c)
 
@@ -26,8 +26,14 @@ class Encoder(eqx.Module):
     features: int = eqx.field(static=True)
 
     def __call__(self, x: Float[Array, "b h w c"], train: bool) -> tuple[Float[Array, "b d"], "Encoder"]:
+        size = x.shape[1:3]
         x, stem = self.stem(x, train)
         x, body = self.body(x, train)
+        if 0 in x.shape[1:]:
+            raise InputError(
+                f"Images of {size[0]} × {size[1]} pixels are too small for this encoder: its poolings and strides "
+                "leave nothing of them."
+            )
         x, head = self.head(x, train)
         return x, Encoder(stem, body, head, self.features)
 

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 
 from experiments.networks.convolution import convolve
 from experiments.networks.normalisation import affine, along, standardised
+from linbyol.checks import InputError
 
 
 class Linear(eqx.Module):
@@ -63,8 +64,13 @@ class BatchNorm(eqx.Module):
         old = self.statistics
         if not train:
             return affine(x, old.mean, old.var, self.scale, self.shift, self.eps), self
-        y, mean, var = standardised(x, self.scale, self.shift, self.eps)
         count = x.size // x.shape[-1]
+        if count == 1:
+            raise InputError(
+                "Batch normalisation must see two numbers of each channel at least, but a batch of shape "
+                f"{x.shape} has one: set `batch` to 2 or more."
+            )
+        y, mean, var = standardised(x, self.scale, self.shift, self.eps)
         move = lambda old, new: old + self.momentum * (jax.lax.stop_gradient(new).astype(old.dtype) - old)  # noqa: E731
         moved = Statistics(move(old.mean, mean), move(old.var, var * (count / max(count - 1, 1))))
         return y, dataclasses.replace(self, statistics=moved)

@@ -48,7 +48,7 @@ def save(
     extra   plain values to get back; numbers that are not finite come back as None
 
     The checkpoint that is saved becomes the newest: later steps, of a past that was not gone on from, are removed.
-    Raises `InputError` where it cannot be written (no space, no permission); the earlier ones are then as they were.
+    Raises `FileError` where it cannot be written (no space, no permission); the earlier ones are then as they were.
     """
     folder = Path(folder)
     if not (isinstance(step, int) and step >= 0 and isinstance(keep, int) and keep >= 1):
@@ -82,7 +82,7 @@ def save(
             _tidy(folder)
             raise
     except OSError as error:
-        raise InputError(f"Checkpoint {final} cannot be written: {error.strerror or error}.") from None
+        raise FileError(f"Checkpoint {final} cannot be written: {error.strerror or error}.") from None
     _prune(folder, step, keep)
     return final
 

@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -29,6 +29,7 @@ from linbyol.checks import InputError
 from linbyol.store import FileError
 
 SCHEMA = 1
+WAY = "put it back, or remove it: the run goes on without it"
 Status = Literal["running", "done", "interrupted", "failed"]
 
 
@@ -41,6 +42,7 @@ class RunFolder:
     record: dict[str, Any]  # the content of run.json
     began: float
     lock: IO[str]
+    notes: list[str] = field(default_factory=list)  # sentences about the data
 
     @classmethod
     def open(
@@ -51,25 +53,32 @@ class RunFolder:
         *,
         seeds: Sequence[int] = (),
         argv: Sequence[str] | None = None,
+        data: str | None = None,
     ) -> "RunFolder":
         """Make or find `parent/NAME-DIGEST8/`, and hold it until it is closed or this process ends.
 
         settings  a frozen dataclass of plain values (`experiments.settings`)
         seeds     for run.json
         argv      for run.json; this process's by default
+        data      SHA-256 of the data, which must be that of `data_sha256` in run.json, if it has one
 
-        Raises `InputError` if a living process writes there or it cannot be written, `FileError` for a damaged folder.
+        Raises `InputError` if a living process writes there, `FileError` for a folder that is damaged, was begun with
+        other data or cannot be written.
         """
         path = Path(parent) / f"{name}-{plain_settings.digest(settings)}"
         try:
             path.mkdir(parents=True, exist_ok=True)
             lock = (path / "lock").open("a+")
         except OSError as error:
-            raise InputError(f"Run folder {path} cannot be made: {error.strerror or error}.") from None
+            raise FileError(f"Run folder {path} cannot be made: {error.strerror or error}.") from None
         try:
             _hold(path, lock)
             _tidy(path)
             run = cls(path, *_contents(path, name, settings, seeds, argv), time.perf_counter(), lock)
+            run.check_data(data, run.record.get("data_sha256"))
+            if data is not None and len(run.record["sessions"]) > 1 and "data_sha256" not in run.record:
+                trust = "that they are the same is taken on trust"
+                run.notes.append(f"Run folder {path} does not say which data it was begun with; {trust}.")
             run.write()
         except BaseException:
             lock.close()
@@ -99,6 +108,14 @@ class RunFolder:
         """Where checkpoints go."""
         return self.path / "checkpoints"
 
+    def check_data(self, data: str | None, before: str | None) -> None:
+        """Refuse data of another SHA-256 than that of `before`."""
+        if None not in (data, before) and data != before:
+            raise FileError(
+                f"Run folder {self.path} was begun with other data of that name (their SHA-256 differs): bring those "
+                "back, or give another folder as `out`."
+            )
+
     def metrics(self, columns: Iterable[str]) -> Table:
         """The table of metrics, as it stands or new."""
         return Table.open(self.path / "metrics.csv", columns)
@@ -116,13 +133,13 @@ class RunFolder:
 def read_record(path: str | Path) -> dict[str, Any]:
     """The content of a run.json. Raises `FileError`."""
     try:
-        record = json.loads(Path(path).read_bytes())
-    except OSError as error:
-        raise FileError(f"File {path} cannot be read: {error.strerror or error}.") from None
+        record = json.loads(store.read_bytes(path))
+    except FileError:
+        raise
     except ValueError as error:
-        raise FileError(f"File {path} is not JSON: {error}.") from None
+        raise FileError(f"File {path} is not JSON ({error}); {WAY}.") from None
     if not (isinstance(record, dict) and record.get("schema") == SCHEMA and isinstance(record.get("sessions"), list)):
-        raise FileError(f"File {path} must be the record of a run, of schema {SCHEMA}.")
+        raise FileError(f"File {path} must be the record of a run, of schema {SCHEMA}; {WAY}.")
     return record
 
 
@@ -135,13 +152,13 @@ def _hold(path: Path, lock: IO[str]) -> None:
         owner = lock.read().strip() or "another process"
         raise InputError(f"Run folder {path} is being written by {owner}; wait for it, or stop it.") from None
     except OSError as error:
-        raise InputError(f"Run folder {path} cannot be locked: {error.strerror or error}.") from None
+        raise FileError(f"Run folder {path} cannot be locked: {error.strerror or error}.") from None
     try:
         lock.truncate(0)
         lock.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         lock.flush()
     except OSError as error:
-        raise InputError(f"File {path / 'lock'} cannot be written: {error.strerror or error}.") from None
+        raise FileError(f"File {path / 'lock'} cannot be written: {error.strerror or error}.") from None
 
 
 def _tidy(path: Path) -> None:
@@ -160,7 +177,8 @@ def _contents(
     if not config.exists():
         store.write_text(config, text)
     elif config.read_bytes() != text.encode():
-        raise FileError(f"File {config} is not the configuration that the folder's name stands for.")
+        what = "is not the configuration that the folder's name stands for"
+        raise FileError(f"File {config} {what}; remove it, and it is written anew.")
     about = path / "run.json"
     earlier: dict[str, Any] = read_record(about) if about.exists() else {"start": _now(), "sessions": []}
     for session in earlier["sessions"]:

@@ -50,7 +50,7 @@ class Lines:
             raise FileError(f"File {self.path} cannot be read: {error.strerror or error}.") from None
 
     def append(self, *lines: str) -> None:
-        """Add lines, all of them or none, and force them to the disk. Raises `InputError` where there is no space."""
+        """Add lines, all of them or none, and force them to the disk. Raises `FileError` where there is no space."""
         self._write(self.size, "".join(f"{line}\n" for line in lines).encode())
 
     def cut(self, size: int | None = None) -> None:
@@ -86,7 +86,7 @@ class Lines:
             finally:
                 os.close(handle)
         except OSError as error:
-            raise InputError(f"File {self.path} cannot be written: {error.strerror or error}.") from None
+            raise FileError(f"File {self.path} cannot be written: {error.strerror or error}.") from None
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ PROBES: dict[str, Callable[..., ProbeResult]] = {
 
 
 def evaluate(session: Session, state: State, lane: int, probes: tuple[str, ...], *, untrained: bool = False) -> dict:
-    """Accuracy of each probe on the test set, for one lane.
+    """Accuracy of each probe on the test set, for one lane; and PROBE_C or PROBE_alpha, which it chose, PROBE_at_edge.
 
     Running statistics of batch normalisation are used; `untrained` first fills them from training images, without a
     step, since at step 0 they say nothing. A lane whose features are not finite gives nan.
@@ -44,7 +44,12 @@ def evaluate(session: Session, state: State, lane: int, probes: tuple[str, ...],
     labels = [part.labels for part in session.dataset[1:3]]
     rows = (found[0], labels[0], found[1], labels[1])
     key = stream(seed, "probe")
-    return {name: float(PROBES[name](*rows, key=key).accuracy) for name in probes}
+    probed = {name: PROBES[name](*rows, key=key) for name in probes}
+    numbers: dict[str, Any] = {name: float(result.accuracy) for name, result in probed.items()}
+    for name, result in probed.items():
+        if (choice := result.choice) is not None:
+            numbers |= {f"{name}_{choice}": result.setting[choice], f"{name}_at_edge": result.at_edge}
+    return numbers
 
 
 def features(

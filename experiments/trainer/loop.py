@@ -5,18 +5,17 @@ changes no bit.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, Protocol
 
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-from experiments.trainer.evaluation import evaluate
-from experiments.trainer.measures import COLLAPSED, Measures, measure
-from experiments.trainer.options import PROBES, Options, swept
-from experiments.trainer.schedules import rate
-from experiments.trainer.session import Session, lane_of
+from experiments.trainer.patience import Left, patiently
+from experiments.trainer.report import due, here, report
+from experiments.trainer.sentences import broken_lanes
+from experiments.trainer.session import Session
 from experiments.trainer.state import State
 from experiments.trainer.steps import advance, emptied, orders_of
 from linbyol.integrate import IntegrationError
@@ -59,29 +58,7 @@ class Outcome(NamedTuple):
     state: State
     pace: Pace
     results: list[dict[str, Any]]  # of each lane, at the last evaluation
-
-
-def columns(session: Session, state: State) -> tuple[str, ...]:
-    """The columns of the table; a cell is empty where a row has no such number."""
-    o, terms = session.o, state.tally.terms._fields[1:]
-    measures = [name for name in Measures._fields if name not in terms]
-    probes = [name for name in PROBES if name in o.probes + o.final]
-    return ("step", "epoch", "seed", *map(heading, swept(o)), "lr", "loss", *terms, *measures, *probes)
-
-
-def heading(name: str) -> str:
-    """The column of a swept constant: a word of its own, for a loss may have a term of its name."""
-    return f"sweep_{name}"
-
-
-def due(o: Options, steps: int) -> dict[str, int]:
-    """What is to be done, and every how many steps; each is also done after the last step of the run."""
-    return {
-        "log": o.log or steps,
-        "measure": o.measure or steps,
-        "evaluate": o.evaluate * steps or steps * o.epochs,
-        "save": o.save or steps,
-    }
+    broken: tuple[int, ...]  # of each lane, the first step whose loss was not finite, or -1
 
 
 def train(
@@ -95,42 +72,85 @@ def train(
 ) -> Outcome:
     """Go on from `step` to the end, or until `stopped()` says so: then a checkpoint is saved, and the run can go on.
 
-    show(text, steps) is told of each call. Raises `TrainingError` when every lane's loss has ceased to be finite, with
-    the last checkpoint from before.
+    A compilation or an evaluation is left where it is when `stopped()` says so, and goes on in its thread; what was due
+    is then made when the run goes on. show(text, steps) is told of each call. Raises `TrainingError` when every lane's
+    loss has ceased to be finite, with the step of the last checkpoint.
     """
-    plan = session.plan
-    periods = due(session.o, plan.steps)
+    plan, periods = session.plan, due(session.o, session.plan.steps)
     timer, results = Timer(plan), []
+    kept = step or None  # step of the last checkpoint
+    broken = np.atleast_1d(here(state.broken))
+
+    def ended(status: Literal["done", "interrupted"]) -> Outcome:
+        return Outcome(status, step, state, timer.pace, results, tuple(broken.tolist()))
+
+    def write(now: list[str]) -> None:
+        show("probing" if "evaluate" in now else "measuring", 0)
+        made = patiently(lambda: report(session, state, step, now), stopped)
+        for row in made.rows:
+            sink.row(row)
+        for line in made.spectra:
+            sink.spectrum(line)
+        results[:] = made.results or results
+
+    def save() -> None:
+        nonlocal kept
+        sink.save(step, here(state))
+        kept = step
+
     if step == 0:
-        results = _report(session, state, 0, ["measure", "evaluate"] if session.o.evaluate else ["measure"], sink)
+        try:
+            write(["measure", "evaluate"] if session.o.evaluate else ["measure"])
+        except Left:
+            return ended("interrupted")
     orders, epoch = None, -1
-    while step < plan.total:
-        goal = min(plan.total, *((step // n + 1) * n for n in (*periods.values(), plan.steps)))
-        if step // plan.steps != epoch:
-            epoch = step // plan.steps
-            orders = orders_of(plan, session.seeds, len(session.data.images), np.int32(epoch))
-        count = timer.count(goal - step)
-        with timer(count):
-            state = advance(
-                plan, session.data, state, orders, session.scalars, session.seeds, np.int32(step), np.int32(count)
-            )
-            broken = np.atleast_1d(here(state.broken))
-        step += count
-        if (broken >= 0).all():
-            raise TrainingError(_sentence(session, broken, sink))
-        show(_text(session, state, step, timer.pace), count)
-        if step == goal:
-            now = [name for name, n in periods.items() if step % n == 0 or step == plan.total]
-            if set(now) - {"save"}:
-                results = _report(session, state, step, now, sink) or results
-                state = emptied(plan, state)
-            if "save" in now and (broken < 0).any():
+    pending = _pending(session, state, step, periods)
+    while step < plan.total or pending:
+        if not pending:
+            goal = min(plan.total, *((step // n + 1) * n for n in (*periods.values(), plan.steps)))
+            if step // plan.steps != epoch:
+                epoch = step // plan.steps
+                orders = orders_of(plan, session.seeds, len(session.data.images), np.int32(epoch))
+            count = timer.count(goal - step)
+            arguments = (orders, session.scalars, session.seeds, np.int32(step), np.int32(count))
+            with timer(count):
+                if timer.first is None:
+                    show("compiling", 0)
+                    compiled = lambda: jax.block_until_ready(advance(plan, session.data, state, *arguments))  # noqa: B023, E731
+                    try:
+                        state = patiently(compiled, stopped)
+                    except Left:  # no step was made that a checkpoint could hold
+                        return ended("interrupted")
+                else:
+                    state = advance(plan, session.data, state, *arguments)
+                broken = np.atleast_1d(here(state.broken))
+            step += count
+            if (broken >= 0).all():
+                raise TrainingError(broken_lanes(session, broken.tolist(), kept))
+            show(_text(session, state, step, timer.pace), count)
+        now = [name for name, n in periods.items() if step % n == 0 or step == plan.total]
+        if set(now) - {"save"}:
+            try:
+                write(now)
+            except Left:
                 sink.save(step, here(state))
+                return ended("interrupted")
+            state = emptied(plan, state)
+        if "save" in now and (broken < 0).any():
+            save()
+        pending = False
         if step < plan.total and _agreed(stopped()):
-            if not (step == goal and "save" in now):
-                sink.save(step, here(state))
-            return Outcome("interrupted", step, state, timer.pace, results)
-    return Outcome("done", step, state, timer.pace, results)
+            if kept != step:
+                save()
+            return ended("interrupted")
+    return ended("done")
+
+
+def _pending(session: Session, state: State, step: int, periods: dict[str, int]) -> bool:
+    """Whether a row of this step, from which a run goes on, was due and has not been written."""
+    reports = [n for name, n in periods.items() if name != "save"]
+    is_due = step > 0 and (step == session.plan.total or any(step % n == 0 for n in reports))
+    return is_due and bool(np.max(here(state.tally.count)) > 0)
 
 
 class Timer:
@@ -166,51 +186,6 @@ class Timer:
         return Pace(self.steps * self.plan.o.batch * self.plan.lanes, self.seconds, self.first or 0.0)
 
 
-def _report(session: Session, state: State, step: int, now: list[str], sink: Sink) -> list[dict[str, Any]]:
-    """A row for each lane; what the evaluation found, if one was due."""
-    plan, o = session.plan, session.o
-    found = list(_measured(session, state)) if "measure" in now else [({}, {})] * plan.lanes
-    probes = () if "evaluate" not in now else o.final if step == plan.total else o.probes
-    tally = here(state.tally)
-    factor = here(rate(o.schedule, np.int32(max(step - 1, 0)), plan.total, o.warmup * plan.steps, plan.dtype))
-    results = []
-    for i, (lane, (measures, spectra)) in enumerate(zip(session.lanes, found, strict=True)):
-        who = {"seed": lane.seed} | {heading(name): lane.scalars[name] for name in swept(o)}
-        row: dict[str, Any] = {"step": step, "epoch": step / plan.steps} | who
-        terms, count = lane_of(session, tally, i)
-        if count:
-            row |= {"lr": lane.scalars["lr"] * float(factor), "loss": terms.total / count}
-            row |= {name: x / count for name, x in terms._asdict().items() if name != "total"}
-        row |= measures
-        if probes:
-            accuracies = evaluate(session, state, i, probes, untrained=step == 0)
-            row |= accuracies
-            results.append(who | measures | accuracies)
-        sink.row(row)
-        if spectra:
-            sink.spectrum({"step": step} | who | spectra)
-    return results
-
-
-def _measured(session: Session, state: State) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Of each lane, its finite measures by name, and its spectra."""
-    found = here(measure(session.plan, session.data, state, session.scalars, session.seeds))
-    for i in range(session.plan.lanes):
-        measures, spectra = lane_of(session, found, i)
-        yield {name: x for name, x in measures._asdict().items() if np.isfinite(x)}, spectra._asdict()
-
-
-def here(tree: Any) -> Any:
-    """Arrays of this process, whatever devices they lie on."""
-
-    def fetched(x: Any) -> np.ndarray:
-        if getattr(x, "is_fully_addressable", True) or x.is_fully_replicated:
-            return jax.device_get(x)
-        return multihost_utils.process_allgather(x, tiled=True)
-
-    return jax.tree.map(fetched, tree)
-
-
 def _agreed(stopped: bool) -> bool:
     """Whether any process was told to stop."""
     if jax.process_count() == 1:
@@ -222,19 +197,3 @@ def _text(session: Session, state: State, step: int, pace: Pace) -> str:
     tally = here(state.tally)
     loss = np.mean(tally.terms.total / tally.count)
     return f"epoch {step // session.plan.steps}  loss {loss:.4g}  {pace.images_per_second:,.0f} images/s"
-
-
-def _sentence(session: Session, broken: np.ndarray, sink: Sink) -> str:
-    lane = int(np.argmax(broken))
-    where = f" in the last of {len(broken)} lanes, {session.lanes[lane].label}" if len(broken) > 1 else ""
-    return f"The loss is not finite from step {int(broken[lane])} on{where}; the checkpoints from before are kept."
-
-
-def alarms(results: list[dict[str, Any]]) -> list[str]:
-    """A sentence for each lane whose embeddings have collapsed."""
-    return [
-        f"Seed {r['seed']}: the embeddings have collapsed (standard deviation {r['embedding_std']:.3g} of an isotropic "
-        f"one's, effective rank {r['rank']:.3g})."
-        for r in results
-        if r.get("embedding_std", 1.0) < COLLAPSED
-    ]

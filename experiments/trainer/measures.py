@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from experiments.trainer.model import is_linear, last_layer, look
+from experiments.trainer.model import last_layer, look
 from experiments.trainer.state import Data, Plan, Scalars, State, stream
 from experiments.trainer.steps import make_views
+from experiments.trainer.uses import is_linear
 from linbyol import alignment
 
 IMAGES = 1024  # of the training set, in views that are the same at each measurement

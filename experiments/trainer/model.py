@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from experiments.networks import ENCODERS, join, mlp, split
 from experiments.networks.layers import Linear, linear
 from experiments.trainer.options import Options
+from experiments.trainer.uses import has_target, is_linear, is_predictive
 
 
 class Identity(eqx.Module):
@@ -49,21 +50,6 @@ ENCODER_SETTINGS = {
     "resnet18": lambda o: {"stem": o.stem, "width": o.widths[0]},
     "res": lambda o: {"layers": o.layers, "width": o.widths[0], "output": "flat" if o.flat else "pooled"},
 }
-
-
-def is_predictive(o: Options) -> bool:
-    """Whether a predictor stands between the views."""
-    return o.method in ("byol", "simsiam", "isoloss")
-
-
-def is_linear(o: Options) -> bool:
-    """Whether the predictor is a matrix W_p."""
-    return is_predictive(o) and o.predictor == "linear"
-
-
-def has_target(o: Options) -> bool:
-    """Whether a moving average of the online network is the target."""
-    return o.method in ("byol", "isoloss")
 
 
 def views_a_step(o: Options) -> int:

@@ -1,21 +1,27 @@
 """What a run is made of: one frozen record of plain values, from a preset, the command line or a test."""
 
 from dataclasses import dataclass, fields, replace
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from experiments.trainer.lanes import SCALARS, check_constant, lanes, swept
 from experiments.trainer.schedules import SCHEDULES
+from experiments.trainer.uses import check_effect
 from linbyol.checks import InputError, check_choice
 
 Evaluation = tuple[str, ...]
-SCALARS = (  # constants that may differ from lane to lane, and are traced
-    "lr", "momentum", "eta", "alpha_p", "eta_p", "gamma_a", "rho", "eps", "exponent", "temperature", "redundancy",
-    "invariance", "variance", "covariance",
-)  # fmt: skip
+COUNT = 2**31 - 1  # steps and seeds are 32 bits on the device
+WIDEST, DEEPEST = 10**6, 1000
+WHOLE = {  # the range of each whole number
+    **dict.fromkeys(("batch", "epochs", "keep", "first"), (1, COUNT)),
+    **dict.fromkeys(("freq", "warmup", "log", "measure", "save", "evaluate", "seeds"), (0, COUNT)),
+    **dict.fromkeys(("widths", "projector", "predictor_hidden"), (1, WIDEST)),
+    "layers": (1, DEEPEST),
+}
 
 
 @dataclass(frozen=True)
 class Options:
-    """A run. Letters are the papers'; what a method does not use is ignored by it."""
+    """A run. Letters are the papers'; what a method does not use (`uses.USES`) is ignored by it."""
 
     # data
     data: str = "digits"  # a name of experiments.datasets, a folder of images or an npz archive
@@ -86,31 +92,26 @@ class Options:
     final: Evaluation = ("knn", "ridge", "linear_paper", "linear_strict")  # at the last one
 
     def check(self) -> None:
-        """Raises `InputError` for values that no run can have, or that contradict each other."""
-        for name in ("batch", "epochs", "layers", "predictor_hidden", "keep"):
-            _at_least(self, name, 1)
-        for name in (*SCALARS, "freq", "warmup", "log", "measure", "save", "evaluate", "floor"):
+        """Raises `InputError` for values that no run can have, that contradict each other, or are swept in vain."""
+        for name, (least, most) in WHOLE.items():
+            for value in _each(getattr(self, name)):
+                if not least <= value <= most:
+                    raise InputError(f"Setting `{name}` must be whole, from {least} to {most}, but is {value}.")
+        for name in (*SCALARS, "floor"):
             if getattr(self, name) is not None:
-                _at_least(self, name, 0)
-        for name in ("rho", "gamma_a"):
-            if not getattr(self, name) <= 1:
-                raise InputError(f"Setting `{name}` must be at most 1, but is {getattr(self, name):g}.")
-        for name in ("alpha_p", "temperature", "lr"):
-            if getattr(self, name) == 0:
-                raise InputError(f"Setting `{name}` must be positive, but is 0.")
+                check_constant(self, name, getattr(self, name))
         if not self.seeds or len(set(self.seeds)) != len(self.seeds):
             raise InputError(f"Setting `seeds` must name different seeds, at least one, but is {self.seeds}.")
-        if not self.widths or min(self.widths + self.projector, default=1) < 1:
-            raise InputError(
-                f"Settings `widths`, `projector` must be positive, but are {self.widths}, {self.projector}."
-            )
+        if not self.widths or len(self.widths) > DEEPEST or len(self.projector) > DEEPEST:
+            raise InputError(f"Settings `widths`, `projector` must be 1 to {DEEPEST} and 0 to {DEEPEST} numbers.")
         for name in self.probes + self.final:
             check_choice("probes", name, PROBES)
-        if self.first is not None:
-            _at_least(self, "first", 1)
         check_choice("schedule", self.schedule, SCHEDULES)
         self._check_rule()
+        if self.batch < 2 and self.method in ("vicreg", "simclr", "barlow"):
+            raise InputError(f"Setting `batch` must be at least 2 for method {self.method}, which compares images.")
         lanes(self)
+        check_effect(self, swept(self), " in `sweep`")
 
     def _check_rule(self) -> None:
         sets = self.rule != "learned" or self.method == "isoloss"
@@ -138,50 +139,8 @@ def compiled(o: Options) -> Options:
 PROBES = ("knn", "ridge", "linear_paper", "linear_strict")
 
 
-class Lane(NamedTuple):
-    """One training of a run: its seed and its scalar constants."""
-
-    seed: int
-    scalars: dict[str, float]
-
-    @property
-    def label(self) -> str:
-        return f"seed {self.seed}"
-
-
-def swept(o: Options) -> tuple[str, ...]:
-    """Names of the constants that differ from lane to lane."""
-    return tuple(text.partition("=")[0] for text in o.sweep)
-
-
-def lanes(o: Options) -> list[Lane]:
-    """A lane for each seed and combination of swept values; the last sweep varies fastest, seeds slowest."""
-    found = [{name: _scalar(o, name) for name in SCALARS}]
-    for text in o.sweep:
-        name, _, values = text.partition("=")
-        if name not in SCALARS:
-            raise InputError(f"Setting `sweep` must name one of {', '.join(SCALARS)}, but is {text!r}.")
-        try:
-            numbers = [float(value) for value in values.split(",")]
-        except ValueError:
-            raise InputError(f"Setting `sweep` must read NAME=NUMBER,NUMBER,…, but is {text!r}.") from None
-        if not all(0 <= x < float("inf") for x in numbers):
-            raise InputError(f"Setting `sweep` must have finite values of at least 0, but is {text!r}.")
-        found = [scalars | {name: x} for scalars in found for x in numbers]
-    if not any(text.startswith("eta_p=") for text in o.sweep) and o.eta_p is None:
-        found = [scalars | {"eta_p": scalars["eta"]} for scalars in found]
-    return [Lane(seed, scalars) for seed in o.seeds for scalars in found]
-
-
-def _scalar(o: Options, name: str) -> float:
-    value = o.eta if name == "eta_p" and o.eta_p is None else getattr(o, name)
-    return float(value)
-
-
-def _at_least(o: Options, name: str, least: int) -> None:
-    value = getattr(o, name)
-    if not least <= value < float("inf"):
-        raise InputError(f"Setting `{name}` must be a finite number of at least {least}, but is {value:g}.")
+def _each(value: int | tuple[int, ...] | None) -> tuple[int, ...]:
+    return value if isinstance(value, tuple) else () if value is None else (value,)
 
 
 NAMES = tuple(field.name for field in fields(Options))

@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
@@ -13,57 +13,89 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from experiments.datasets import load
-from experiments.runs import checkpoints
-from experiments.runs.folder import RunFolder
-from experiments.runs.records import Objects, Table
-from experiments.trainer.loop import Outcome, alarms, columns, train
-from experiments.trainer.options import Options
+from experiments.datasets.splits import sha256_of
+from experiments.runs import RunFolder
+from experiments.runs.records import Table
+from experiments.trainer.loop import Outcome, train
+from experiments.trainer.options import PROBES, Options
+from experiments.trainer.report import columns, here
+from experiments.trainer.sentences import alarms, at_edges, broken_lanes, unseen
 from experiments.trainer.session import Session, prepare, put
 from experiments.trainer.state import State, sharding
 from linbyol.progress import bar
+from linbyol.runs import files as run_files
+from linbyol.store import FileError
 
 
 class Ran(NamedTuple):
     """What became of a run."""
 
-    path: Path
+    path: Path | None  # None of a process that is not the first of several
     outcome: Outcome
-    refused: list[str]  # sentences about checkpoints that could not be used
+    untrained: list[dict[str, Any]]  # of each lane, at step 0
+    notes: list[str]  # sentences about data and checkpoints that could not be used
     alarms: list[str]  # sentences about collapse
+    words: list[str]  # these, and about lanes that diverged and probes at the edge of their grid
     signal: int | None = None  # that interrupted it
 
 
 class Folder:
     """Rows, spectra and checkpoints in a run's folder."""
 
-    def __init__(self, run: RunFolder, o: Options, table: Table) -> None:
-        self.run, self.o, self.table = run, o, table
-
-    @property
-    def spectra(self) -> Objects:
-        return self.run.spectra
+    def __init__(self, run: RunFolder, session: Session, columns: tuple[str, ...], data: str) -> None:
+        self.run, self.session, self.columns, self.data = run, session, columns, data
+        self.table: Table | None = None  # opened where the run goes on
 
     def row(self, row: dict[str, Any]) -> None:
         self.table.append(row)
 
     def spectrum(self, line: dict[str, Any]) -> None:
-        self.spectra.append(line)
+        self.run.spectra.append(line)
 
     def save(self, step: int, state: State) -> None:
-        sizes = {"metrics": self.table.size, "spectra": self.spectra.size}
+        o = self.session.o
+        extra = {"metrics": self.table.size, "spectra": self.run.spectra.size, "data_sha256": self.data}
         self.run.write()  # a run that is killed keeps its seconds
-        checkpoints.save(self.run.checkpoints, step, state, config=asdict(self.o), extra=sizes, keep=self.o.keep)
+        checkpoints.save(self.run.checkpoints, step, state, config=asdict(o), extra=extra, keep=o.keep)
 
     def restore(self, like: State) -> tuple[int, State, list[str]]:
-        """The newest good checkpoint, with the files cut to what they were then; or the beginning."""
-        found = checkpoints.restore(self.run.checkpoints, like, config=asdict(self.o))
+        """The newest good checkpoint, with the files cut to what they were then; or the beginning.
+
+        Raises `FileError` for a checkpoint of other data, and for files that are gone or shorter than they were then,
+        unless the run is done: then nothing more is written.
+        """
+        found = checkpoints.restore(self.run.checkpoints, like, config=asdict(self.session.o))
         if found is None:
+            self.table = self.run.metrics(self.columns)
             self.table.cut()
-            self.spectra.cut()
+            self.run.spectra.cut()
             return 0, like, []
-        self.table.cut(found.extra["metrics"])
-        self.spectra.cut(found.extra["spectra"])
+        self.run.check_data(self.data, found.extra.get("data_sha256"))
+        if not self._is_done(found):
+            path = self.run.path
+            try:
+                if not (path / run_files.METRICS).exists():
+                    raise FileError(f"File {path / run_files.METRICS} is gone.")
+                self.table = self.run.metrics(self.columns)
+                self.table.cut(found.extra["metrics"])
+                self.run.spectra.cut(found.extra["spectra"])
+            except FileError as error:
+                way = f"put it back as it was, or remove {path} to train from the beginning"
+                raise FileError(f"{str(error).rstrip('.')}; {way}.") from None
         return found.step, found.state, found.refused
+
+    def _is_done(self, found: checkpoints.Restored) -> bool:
+        return found.step == self.session.plan.total and not np.any(here(found.state.tally.count))
+
+    def rows(self, step: int) -> list[dict[str, Any]]:
+        """What metrics.csv holds of a step, a lane each, without loss and its terms; nothing if it cannot be read."""
+        with suppress(FileError):
+            found = run_files.read(self.run.path).columns
+            names = [name for name in found if name in (*run_files.MEASURES, *PROBES)]
+            names = [name for name in found if name == "seed" or name.startswith("sweep_") or name in names]
+            lines = [{name: found[name][i] for name in names} for i in np.flatnonzero(found["step"] == step)]
+            return [{name: x for name, x in line.items() if np.isfinite(x)} for line in lines]
+        return []
 
 
 class Silent:
@@ -85,29 +117,43 @@ def run(name: str, o: Options, out: Path, *, data: Path | None = None, argv: lis
     Run under `jax.enable_x64(o.precision == "float64")`. SIGTERM and SIGUSR1 save and end the run with status
     "interrupted", and so does an interrupt from the keyboard; a second one ends it at once.
     """
-    session = prepare(o, load(o.data, folder=data, first=o.first))
-    state = session.start()
+    dataset = load(o.data, folder=data, first=o.first)
+    session = prepare(o, dataset)
     if jax.process_index() > 0:
-        step, state = _shared(session, 0, state)
+        step, state = _shared(session, 0, session.start())
         with until_signalled() as stopped:
             outcome = train(session, state, step, Silent(), stopped=lambda: bool(stopped))
-        return Ran(out, outcome, [], [], next(iter(stopped), None))
-    with RunFolder.open(out, name, o, seeds=o.seeds, argv=argv) as folder:
-        sink = Folder(folder, o, folder.metrics(columns(session, state)))
+        return Ran(None, outcome, [], [], [], [], next(iter(stopped), None))
+    sha256 = sha256_of(here(session.data.images), here(session.data.labels), *dataset.test[:2])
+    with RunFolder.open(out, name, o, seeds=o.seeds, argv=argv, data=sha256) as folder:
+        state = session.start()
+        sink = Folder(folder, session, columns(session, state), sha256)
         step, state, refused = _taken_up(session, sink, state)
+        folder.write(data_sha256=sha256)  # the checkpoint has said that it is the same
+        notes = [*dataset.notes, *unseen(dataset), *folder.notes, *refused]
         with until_signalled() as stopped, bar("training", session.plan.total) as advance:
             advance(None, step)
             outcome = train(session, state, step, sink, stopped=lambda: bool(stopped), show=advance)
-        if outcome.status == "done" and not outcome.results:  # it was done before
-            outcome = outcome._replace(results=folder.record.get("results", []))
-        facts = {"results": outcome.results, "step": outcome.step, "steps": session.plan.total}
+        if outcome.status == "done" and o.final and not outcome.results:  # it was done before
+            earlier = folder.record.get("results", []) if folder.record.get("step") == outcome.step else []
+            outcome = outcome._replace(results=earlier or sink.rows(outcome.step))
+            if not outcome.results:
+                where = f"neither in run.json nor in metrics.csv of {folder.path}"
+                notes.append(f"The results stand {where}; remove it to train from the beginning.")
+        untrained = sink.rows(0) or folder.record.get("untrained", [])
+        collapse = alarms(outcome.results, untrained)
+        words = [*collapse, *at_edges(outcome.results)]
+        if any(first >= 0 for first in outcome.broken):
+            words = [broken_lanes(session, outcome.broken, None), *words]
+        facts = {"results": outcome.results, "untrained": untrained, "step": outcome.step}
+        facts |= {"steps": session.plan.total, "broken": outcome.broken}
         if outcome.pace.images:
             facts |= {
                 "images_per_second": outcome.pace.images_per_second,
                 "compile_seconds": outcome.pace.compile_seconds,
             }
         folder.write(outcome.status, **facts)
-        return Ran(folder.path, outcome, refused, alarms(outcome.results), next(iter(stopped), None))
+        return Ran(folder.path, outcome, untrained, notes, collapse, words, next(iter(stopped), None))
 
 
 @contextmanager

@@ -12,10 +12,12 @@ from jaxtyping import Array, Int
 
 from experiments.augment import RECIPES
 from experiments.datasets import Dataset
-from experiments.trainer.options import SCALARS, Lane, Options, compiled, lanes
+from experiments.trainer.lanes import SCALARS, Lane, lanes
+from experiments.trainer.options import COUNT, Options, compiled
 from experiments.trainer.state import Data, Plan, Scalars, State, sharding
 from experiments.trainer.steps import first_state
 from linbyol.checks import InputError, check_choice
+from linbyol.memory import check_memory
 
 
 class Session(NamedTuple):
@@ -44,6 +46,8 @@ def prepare(o: Options, dataset: Dataset, devices: Sequence[Any] | None = None) 
     images, labels = _training(o, dataset)
     if o.batch > len(images):
         raise InputError(f"Setting `batch` must be at most the number of images, {len(images)}, but is {o.batch}.")
+    if (steps := len(images) // o.batch * o.epochs) > COUNT:
+        raise InputError(f"Setting `epochs` must give at most {COUNT} steps, but {o.epochs} give {steps}.")
     found = lanes(o)
     mesh = _mesh(o, list(jax.devices() if devices is None else devices), len(found))
     plan = Plan(compiled(o), len(found), len(images) // o.batch, len(dataset.classes), mesh)
@@ -53,7 +57,10 @@ def prepare(o: Options, dataset: Dataset, devices: Sequence[Any] | None = None) 
         np.asarray(values if len(found) > 1 else values[0], dtype), sharding(plan)
     )
     scalars = Scalars(*(column([lane.scalars[name] for lane in found], plan.dtype) for name in SCALARS))
-    return Session(o, plan, dataset, data, found, scalars, column([lane.seed for lane in found], np.int32))
+    session = Session(o, plan, dataset, data, found, scalars, column([lane.seed for lane in found], np.int32))
+    state = jax.eval_shape(session.start)  # refuses networks that these images or this batch are too small for
+    check_memory("Networks of these settings", sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(state)))
+    return session
 
 
 def put(x: np.ndarray, where: NamedSharding | None) -> Array:

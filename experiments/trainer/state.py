@@ -10,8 +10,9 @@ from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Int, UInt8
 
 from experiments.augment import RECIPES, Recipe
+from experiments.trainer.lanes import SCALARS
 from experiments.trainer.model import Online, Target
-from experiments.trainer.options import SCALARS, Options
+from experiments.trainer.options import Options
 
 Scalars = NamedTuple("Scalars", [(name, Array) for name in SCALARS])  # type: ignore[misc]
 STREAMS = {"networks": 0, "order": 1, "views": 2, "measure": 3, "probe": 4}  # folded into the seed's key

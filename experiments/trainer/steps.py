@@ -18,21 +18,12 @@ from jaxtyping import Array, Int, UInt8
 from experiments.augment import augment, plain
 from experiments.networks import split
 from experiments.trainer.methods import METHODS, Batch
-from experiments.trainer.model import (
-    Online,
-    Target,
-    Views,
-    first_target,
-    has_target,
-    is_linear,
-    look,
-    online,
-    views_a_step,
-)
+from experiments.trainer.model import Online, Target, Views, first_target, look, online, views_a_step
 from experiments.trainer.optimisers import OPTIMISERS, decayed, moved
 from experiments.trainer.rules import new_memory, remember, set_predictor
 from experiments.trainer.schedules import rate, target_momentum
 from experiments.trainer.state import Data, Plan, Scalars, State, Tally, placed, stream
+from experiments.trainer.uses import has_target, is_linear
 
 
 def begin(plan: Plan, seed: Int[Array, ""], scalars: Scalars, data: Data) -> State:
@@ -47,8 +38,8 @@ def begin(plan: Plan, seed: Int[Array, ""], scalars: Scalars, data: Data) -> Sta
     optimiser = body.init(parameters[:2]), head.init(parameters.predictor)
     memory = new_memory(o, d, plan.dtype)
     goal, goal_statistics = (None, None) if aim is None else split(aim)
-    x = jnp.zeros((views_a_step(o), 2, *shape), plan.compute)
-    loss = partial(_loss, plan, scalars, statistics, goal, goal_statistics, x, jnp.zeros(2, jnp.int32))
+    x = jnp.zeros((views_a_step(o), o.batch, *shape), plan.compute)  # of which only the shape counts
+    loss = partial(_loss, plan, scalars, statistics, goal, goal_statistics, x, jnp.zeros(o.batch, jnp.int32))
     terms = jax.eval_shape(lambda: loss(parameters)[1].terms)
     zeros = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), terms)
     tally = Tally(zeros, jnp.zeros((), plan.dtype))

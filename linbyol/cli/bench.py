@@ -10,6 +10,8 @@ import tyro
 from linbyol.cli.options import Count, Seed, default
 from linbyol.cli.repeated import Repeated, flat
 
+QUICK = 2_000  # trajectories
+
 
 @dataclass(frozen=True)
 class Bench:
@@ -18,7 +20,7 @@ class Bench:
     Example: linbyol bench --trajectories 100000 --out bench.json --plot work.png
     """
 
-    trajectories: Count = 100_000
+    trajectories: Count = default(100_000)
     """trajectories of the reference workload"""
     sizes: tuple[Count, ...] = default((16, 64, 256, 512, 1024))
     """sizes d of the matrix flows, with n = 2 d"""
@@ -39,6 +41,10 @@ class Bench:
         """Options without effect, and why."""
         if self.only:
             yield "sizes", "beside --only, which leaves the matrix flows out"
+        if self.quick and self.trajectories > QUICK:
+            yield "trajectories", f"beyond {QUICK} beside --quick"
+        if self.quick and len(self.sizes) > 1:
+            yield "sizes", "beyond the first beside --quick"
 
     def run(self) -> int:
         from linbyol import trees
@@ -58,7 +64,7 @@ class Bench:
         for name in flat(self.only):
             if not any(known.startswith(name) for known in names):
                 check_choice("only", name, names)
-        N, sizes = (min(self.trajectories, 2_000), self.sizes[:1]) if self.quick else (self.trajectories, self.sizes)
+        N, sizes = (min(self.trajectories, QUICK), self.sizes[:1]) if self.quick else (self.trajectories, self.sizes)
         check_memory("The workload (--trajectories)", 1000 * N)
         check_memory("The matrix flows (--sizes)", 8 * 200 * max(sizes) ** 2)
         record = trajectories.measure(

@@ -80,7 +80,7 @@ class Phase:
 
         outputs.check_outputs(out=(self.out, outputs.ARCHIVE), plot=(self.plot, outputs.PICTURE))
         check_axes(self)
-        check_memory("The diagram (--points)", (300 if self.ema else 150) * self.points[0] * self.points[1])
+        check_memory("The diagram (--points)", (300 if self.ema else 100) * self.points[0] * self.points[1])
         axes = {self.x[0]: _values(self, 0), self.y[0]: _values(self, 1)}
         start = time.perf_counter()
         outcome = diagram(self, axes)

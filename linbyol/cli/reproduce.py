@@ -97,9 +97,11 @@ def illustrate(out: Path, results: Any, machine: dict[str, Any], kept: Any, jobs
     drawn = kept._replace(key=digest(kept.key, *(part for path in arrays for part in (path.name, path.read_bytes()))))
     names = figures.names()
     tasks = {name: (_draw, name, folder, out / "arrays") for name in names if drawn.read(f"figure-{name}") is None}
+    if taken := len(names) - len(tasks):
+        print(f"linbyol: {taken} of {len(names)} figures taken over; --fresh draws them again.", file=sys.stderr)
     undrawn = 0
     with bar("drawing figures", len(names)) as advance:
-        advance(None, len(names) - len(tasks))
+        advance(None, taken)
         for name, problem in in_processes(tasks, jobs):
             if isinstance(problem, Ended):
                 undrawn += 1

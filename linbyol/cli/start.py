@@ -79,7 +79,7 @@ def random(command: Any, k: Any) -> Any:
         Wp = jax.random.normal(b, (d, d)) / jnp.sqrt(d)
         if command.flow == "symmetric":
             return state(Wp=(Wp + Wp.T) / 2, F=W @ W.T)
-        target = {"copy": lambda: W, "zero": lambda: 0 * W}
+        target = {"copy": lambda: W, "zero": lambda: jnp.zeros_like(W)}
         target["independent"] = lambda: jax.random.normal(c, (d, n)) / jnp.sqrt(n)
         return state(W=W, Wp=Wp, Wa=target[command.target]())
     w, wp = jax.random.uniform(a, (d,), maxval=0.5), jax.random.uniform(b, (d,), maxval=0.5)
@@ -108,5 +108,5 @@ def check_sizes(command: Any) -> None:
 
 
 def trajectory_bytes(points: int, state: int) -> int:
-    """Of the solver's copy, ours, and the archive's."""
-    return 8 * 3 * points * (state + 1)
+    """The solver's copy and ours."""
+    return 8 * 2 * points * (state + 1)

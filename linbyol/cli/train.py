@@ -1,5 +1,6 @@
 """linbyol train"""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -7,10 +8,6 @@ from typing import Annotated, Any, ClassVar
 import tyro
 
 from linbyol.cli.repeated import Repeated, flat
-
-DETAILS = (  # of a result, that the table leaves to metrics.csv
-    "F_max", "F_min", "Wp_max", "Wp_min", "asymmetry", "commutator", "cosine", "balance", "proportionality",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,16 @@ class Train:
 
     x64: ClassVar[bool] = False  # a setting of the run decides, for its time alone
 
+    def idle(self) -> Iterator[tuple[str, str]]:
+        """Options without effect, and why."""
+        if self.list:
+            names = ("rule", "set", "seeds", "sweep", "epochs", "data", "distributed", "dry_run")
+            yield from ((name, "with --list") for name in (*names, *(["preset"] if self.preset else [])))
+        if self.dry_run:
+            yield "distributed", "with --dry-run"
+        if not self.distributed:
+            yield from ((name, "without --distributed") for name in ("coordinator", "processes", "process"))
+
     def run(self) -> int:
         from linbyol import trees
         from linbyol.checks import InputError
@@ -64,14 +71,14 @@ class Train:
         from experiments import presets
 
         if self.list:
-            for name, header in presets.headers().items():
-                print(f"{name:32} {header}")
-            return 0
+            return _list(presets.headers(), self.json)
         if not self.preset:
             raise InputError("Argument `preset` is missing; `linbyol train --list` shows the presets.")
         name, options = self._options()
         if self.distributed:
-            self._join()
+            from experiments.trainer.meeting import join
+
+            join(self.coordinator, self.processes, self.process)
         import jax
 
         with jax.enable_x64(options.precision == "float64"):
@@ -79,31 +86,42 @@ class Train:
 
     def _options(self) -> tuple[str, Any]:
         from experiments import presets, settings
+        from experiments.trainer.lanes import swept
+        from experiments.trainer.uses import check_effect
+        from linbyol.checks import InputError
 
         name, options = presets.preset(self.preset)
-        words = [*flat(self.set), *([f"rule={self.rule}"] if self.rule else [])]
-        words += [f"epochs={self.epochs}"] if self.epochs is not None else []
-        options = settings.with_set(options, words)
+        words = list(flat(self.set))
+        words += [] if self.rule is None else [f"rule={self.rule}"]
+        words += [] if self.epochs is None else [f"epochs={self.epochs}"]
         lists = {"seeds": flat(self.seeds), "sweep": flat(self.sweep)}
-        options = settings.with_values(options, {key: value for key, value in lists.items() if value})
+        lists = {key: value for key, value in lists.items() if value}
+        given = [word for word, _ in settings.pairs(words)]
+        options = settings.with_values(settings.with_set(options, words), lists)
+        for word in given:
+            if word in lists:
+                raise InputError(f"Setting `{word}` is given twice, by `set` and by `{word}`.")
+            if word in swept(options):
+                raise InputError(f"Setting `{word}` is given twice, by `set` and by `sweep`.")
         options.check()
+        check_effect(options, given)
         return name, options
 
-    def _join(self) -> None:
-        import jax
-
-        jax.config.update("jax_enable_preemption_service", False)  # it would take SIGTERM from the trainer
-        jax.distributed.initialize(self.coordinator, self.processes, self.process)
-
     def _dry(self, options: Any) -> int:
+        import sys
+
         import jax
 
         from experiments import settings
         from experiments.datasets import load
+        from experiments.trainer.sentences import unseen
         from experiments.trainer.session import prepare
         from linbyol.store import to_json
 
-        session = prepare(options, load(options.data, folder=self.data, first=options.first))
+        dataset = load(options.data, folder=self.data, first=options.first)
+        for sentence in (*dataset.notes, *unseen(dataset)):
+            print(f"linbyol: {sentence}", file=sys.stderr)
+        session = prepare(options, dataset)
         state = jax.eval_shape(session.start)
         count = lambda tree: sum(x.size for x in jax.tree.leaves(tree))  # noqa: E731
         size = lambda tree: sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(tree))  # noqa: E731
@@ -127,40 +145,60 @@ class Train:
         return 0
 
     def _train(self, name: str, options: Any) -> int:
-        import signal
         import sys
 
-        import jax
-
         from experiments.trainer.runner import run
+        from experiments.trainer.summary import summary
         from linbyol.store import to_json
 
         ran = run(name, options, self.out, data=self.data)
-        if jax.process_index() > 0:
-            return 0 if ran.outcome.status == "done" else 128 + (ran.signal or signal.SIGTERM)
-        for sentence in (*ran.refused, *ran.alarms):
+        outcome = ran.outcome
+        for sentence in (*ran.notes, *ran.words):
             print(f"linbyol: {sentence}", file=sys.stderr)
-        pace = ran.outcome.pace
-        if self.json:
-            record = {"run": str(ran.path), "status": ran.outcome.status, "step": ran.outcome.step}
+        if ran.path is not None and self.json:
+            record = {"run": str(ran.path), "status": outcome.status, "step": outcome.step, "broken": outcome.broken}
+            pace = outcome.pace
             speed = {"images_per_second": pace.images_per_second, "compile_seconds": pace.compile_seconds}
-            print(to_json(record | speed | {"results": ran.outcome.results}))
-        else:
+            results = {"results": outcome.results, "untrained": ran.untrained}
+            print(to_json(record | speed | results | {"summary": summary(outcome.results, ran.untrained)}))
+        elif ran.path is not None:
             show(ran)
-        return 0 if ran.outcome.status == "done" else 128 + (ran.signal or signal.SIGTERM)
+        return status(ran)
+
+
+def status(ran: Any) -> int:
+    """The exit status: 0 done, 4 done but for lanes that diverged, 128 + the signal that interrupted it."""
+    import signal
+
+    if ran.outcome.status == "interrupted":
+        return 128 + (ran.signal or signal.SIGTERM)
+    return 4 if any(first >= 0 for first in ran.outcome.broken) else 0
+
+
+def _list(headers: dict[str, str], json: bool) -> int:
+    """The presets and what they are."""
+    from linbyol.store import to_json
+
+    if json:
+        print(to_json({"presets": [{"name": name, "about": about} for name, about in headers.items()]}))
+    else:
+        print("\n".join(f"{name:32} {about}" for name, about in headers.items()))
+    return 0
 
 
 def show(ran: Any) -> None:
-    """The last evaluation of each lane, and where everything is."""
-    from rich.console import Console
+    """The last evaluation of each lane, the untrained network, means over seeds, and where everything is."""
     from rich.table import Table
 
-    if ran.outcome.results:
-        names = [name for name in ran.outcome.results[0] if name not in DETAILS]
+    from experiments.trainer.summary import rows
+    from linbyol.cli.table import console
+
+    if found := rows(ran.outcome.results, ran.untrained):
+        names = dict.fromkeys(name for row in found for name in row)
         table = Table(*(name.replace("_", " ") for name in names), box=None, pad_edge=False)
-        for result in ran.outcome.results:
-            table.add_row(*(f"{result[name]:.4g}" if name in result else "" for name in names))
-        Console().print(table)
+        for row in found:
+            table.add_row(*(row.get(name, "") for name in names))
+        console().print(table)
     if ran.outcome.status == "interrupted":
         print(f"Stopped after step {ran.outcome.step}; the same command goes on from there.")
     if ran.outcome.pace.images:

@@ -9,11 +9,15 @@ import time
 import traceback
 from pathlib import Path
 
+from linbyol import interrupts
+
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def told(error: BaseException) -> int:
     """Say in one sentence what went wrong, and give the exit status: 4, or 3 for a file that cannot be used."""
+    if interrupts.came():
+        raise error
     if _unread(error):
         return 0
     if isinstance(error, OSError) and (error.filename is not None or error.errno in FULL):

@@ -25,6 +25,16 @@ class ProbeResult(NamedTuple):
     weights: Array | None = None  # (C, d), of the features as given: scores are h @ weights.T + bias
     bias: Array | None = None  # (C,), in the order of the sorted labels of train
 
+    @property
+    def choice(self) -> str | None:
+        """Which constant was chosen from a grid on a held-out part of train: "C", "alpha", or None."""
+        return next((name for name in ("C", "alpha") if name in self.history), None)
+
+    @property
+    def at_edge(self) -> bool:
+        """Whether the constant chosen is an end of its grid: a better one may lie beyond."""
+        return self.choice is not None and self.setting[self.choice] in self.history[self.choice][[0, -1]]
+
 
 class Samples(NamedTuple):
     """Features and classes behind the door; a class is the index of its label among train's, -1 if it is not there."""

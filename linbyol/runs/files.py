@@ -11,9 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from linbyol.store import FileError
+from linbyol.store import FileError, read_bytes
 
 METRICS, SPECTRA = "metrics.csv", "spectra.jsonl"
+MEASURES = (
+    "rank", "embedding_std", "F_max", "F_min", "Wp_max", "Wp_min", "asymmetry", "commutator", "cosine", "balance",
+    "proportionality",
+)  # fmt: skip
 
 
 class Lane(NamedTuple):
@@ -65,6 +69,9 @@ class RunFiles(NamedTuple):
 def read(folder: str | Path) -> RunFiles:
     """The files of a run's folder, of one that is still running too. Raises `FileError` with the line that is wrong."""
     folder = Path(folder)
+    if not (folder / METRICS).is_file() and (folder / "config.toml").is_file():
+        way = "put it back, or train again in another folder"
+        raise FileError(f"Run folder {folder} has no {METRICS}, which holds what is to be shown: {way}.")
     if not (folder / METRICS).is_file():
         reason = f"holds no {METRICS}" if folder.is_dir() else "is no folder" if folder.exists() else "does not exist"
         raise FileError(f"Folder {folder} is not that of a run: it {reason}.")
@@ -120,9 +127,7 @@ def _spectra(path: Path, swept: list[str]) -> list[Spectrum]:
 def _lines(path: Path) -> list[str]:
     """The whole lines; the last one may be in the making."""
     try:
-        return path.read_bytes().decode().split("\n")[:-1]
-    except OSError as error:
-        raise FileError(f"File {path} cannot be read: {error.strerror or error}.") from None
+        return read_bytes(path).decode().split("\n")[:-1]
     except UnicodeDecodeError:
         raise FileError(f"File {path} is no text.") from None
 

@@ -63,7 +63,7 @@ def draw(run: RunFiles) -> Any:
         for place, (axes, (panel, curves)) in enumerate(zip(places, found, strict=False)):
             title = panel.title if isinstance(panel.title, str) else panel.title(run)
             axes.set(title=title, xlim=_range(run.columns["step"]))
-            _fill(axes, curves, panel.log)
+            _fill(axes, curves, panel.log, groups_of(run.lanes))
             axes.set_ylim(bottom=panel.floor)
             if place + 3 >= len(found):
                 axes.set_xlabel("step")
@@ -89,12 +89,13 @@ def mean(lanes: Iterable[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np
     return steps, np.mean([y[np.searchsorted(x, steps)] for x, y in lanes], axis=0)
 
 
-def _fill(axes: Any, curves: list[Curve], log: bool) -> None:
-    """Thin lines for the seeds where there are several, and their mean; a shade for each setting."""
+def _fill(axes: Any, curves: list[Curve], log: bool, settings: list[Any]) -> None:
+    """Thin lines for the seeds where there are several, and their mean; a shade for each setting of the run."""
     for curve in curves:
-        groups = groups_of(curve.lanes)
-        colours = shades(curve.colour, len(groups)) if len(groups) > 1 else [curve.colour]
-        for group, colour in zip(groups, colours, strict=True):
+        groups = groups_of(curve.lanes)  # those that have values
+        colours = shades(curve.colour, len(settings)) if len(settings) > 1 else [curve.colour]
+        for group in groups:
+            colour = colours[settings.index(group)]
             lanes = [line for lane, line in curve.lanes.items() if lane.group == group]
             if len(lanes) > 1:
                 for x, y in lanes:

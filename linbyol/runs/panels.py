@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from linbyol.runs.files import Lane, RunFiles
+from linbyol.runs.files import MEASURES, Lane, RunFiles
 
 EIGENVALUES = 16  # of a spectrum that are drawn, evenly among their ranks
 F, WP, WA, K, COMMUTATOR, BALANCE = "#D55E00", "#0072B2", "#009E73", "#332288", "#AA4499", "#7A5C00"
@@ -14,10 +14,6 @@ INK, QUIET = "#1A1A1A", "#9A9A9A"
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#332288", "#E69F00")  # Okabe and Ito's
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.2)), (0, (1.2, 1.2)), (0, (4, 1.2, 1.2, 1.2)))  # told apart in grey too
 
-MEASURES = (
-    "rank", "embedding_std", "F_max", "F_min", "Wp_max", "Wp_min", "asymmetry", "commutator", "cosine", "balance",
-    "proportionality",
-)  # fmt: skip
 PROBES = {
     "knn": "kNN", "ridge": "ridge", "linear": "linear", "linear_paper": "linear (paper)",
     "linear_strict": "linear (strict)",
@@ -112,7 +108,7 @@ def which_eigenvalues(name: str, letter: str) -> Callable[[RunFiles], str]:
 def dimension(run: RunFiles, name: str) -> int:
     """The number of eigenvalues of one spectrum, where all lanes are seeds of the same setting; else 0."""
     found = run.spectrum(name)
-    return max((y.shape[1] for _, y in found.values()), default=0) if len(groups_of(found)) == 1 else 0
+    return max((y.shape[1] for _, y in found.values()), default=0) if len(groups_of(run.lanes)) == 1 else 0
 
 
 PANELS = (

@@ -23,7 +23,7 @@ from sympy.matrices.expressions.trace import Trace
 
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Isotropic, Symmetric, symmetric_balance, unsymmetrised_flow, weights_flow
-from linbyol.extremes import every
+from linbyol.extremes import every, largest
 from linbyol.fixed_points import critical_eta
 from linbyol.integrate import integrate
 from theory.proving.instances import constants, weights
