@@ -15,9 +15,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from linbyol.combinators import Flow
-from linbyol.equations import Commuting, Isotropic, Modes, modes_flow
+from linbyol.equations import Commuting, Held, Isotropic, Modes, modes_flow
 
-Data = Isotropic | Commuting
+Data = Isotropic | Commuting | Held
 
 
 class Cubic(NamedTuple):
