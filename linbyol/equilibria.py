@@ -25,13 +25,17 @@ from jaxtyping import Array, Bool, Complex, Float, Int
 
 from linbyol.checks import InputError, check_constants, concrete
 from linbyol.equations import Constants, Weights, weights_flow
+from linbyol.orbits import invariants, symmetries, tangents
 
 
 class Equilibria(eqx.Module):
-    """Equilibria of weights_flow, one for each orbit of the symmetry W → Q W, Wp → Q Wp Qᵀ, Wa → Q Wa, Q orthogonal.
+    """Equilibria of weights_flow, one for each orbit of its symmetry W → Q W Rᵀ, Wp → Q Wp Qᵀ, Wa → Q Wa Rᵀ.
 
-    eigenvalues are those of the flow's Jacobian without the zeros that belong to the symmetry, real parts descending,
-    nan behind the last; stable where all real parts are negative.
+    Q is any orthogonal matrix; R one that commutes with X and X_aug, which for isotropic data is any as well. dimension
+    is that of the family which R adds to the orbit under Q: 0 unless the data have a continuous symmetry, such as
+    n - 1 for rank one in isotropic data, where any direction v does. eigenvalues are those of the flow's Jacobian
+    without the zeros that belong to the symmetry, real parts descending, nan behind the last; stable where all real
+    parts are negative: all that starts close by comes to rest on the family.
     """
 
     y: Weights  # leaves (m, d, n), (m, d, d), (m, d, n)
@@ -39,6 +43,7 @@ class Equilibria(eqx.Module):
     residual: Float[Array, " m"]  # largest rate left
     eigenvalues: Complex[Array, "m N"]
     stable: Bool[Array, " m"]
+    dimension: Int[Array, " m"]
 
 
 def critical_decay(k: Constants) -> Float[Array, ""]:
@@ -93,37 +98,43 @@ def equilibria(k: Constants, d: int, *, key: Any, starts: int = 256) -> Equilibr
     """The equilibria of weights_flow with d features and k.eta > 0, found and classified; zero first, then by rank.
 
     A search: Levenberg-Marquardt from superpositions of rank-one equilibria (all of them while they are fewer than
-    `starts`, then random ones) and from as many Gaussian starts, equal ones merged by WᵀW and Wᵀ Wp W, which the
-    symmetry leaves alone. For small n and d (seconds at n = 5, d = 3). Needs float64. Raises `InputError` at eta = 0,
-    where the equilibria are not isolated: there Wp W = W X (X + X_aug)⁻¹, W = Wa (Appendix D).
+    `starts`, then random ones) and from as many Gaussian starts, those of one orbit merged by traces of products that
+    the symmetry leaves alone. For small n and d (seconds at n = 5, d = 3). Raises `InputError` without float64, and at
+    eta = 0, where the equilibria are not isolated: there Wp W = W X (X + X_aug)⁻¹, W = Wa (Appendix D).
     """
-    check_constants(k)
-    eta = concrete(k.eta)
-    if eta is not None and not (eta > 0).all():
-        raise InputError(f"Argument `eta` must be positive for isolated equilibria, but is {eta}.")
+    _check(k)
+    if jnp.zeros(()).dtype != jnp.float64:
+        raise InputError("The search for equilibria needs float64: enable it (jax_enable_x64).")
+    for name, value in (("d", d), ("starts", starts)):
+        if not (isinstance(value, int) and value > 0):
+            raise InputError(f"Argument `{name}` must be a positive whole number, but is {value!r}.")
     k = jax.tree.map(lambda x: jnp.asarray(x, float), k)
     rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
     sums, gaussians = _superpositions(k, d, rng, starts), _gaussians(k, d, rng, starts)
     y, residual = jax.tree.map(np.asarray, _settle(jax.tree.map(lambda *x: np.concatenate(x), sums, gaussians), k))
-    y, residual = _distinct(y, residual)
+    y, residual = _distinct(y, residual, k)
     padded = jax.tree.map(lambda x: np.concatenate([x, np.zeros((-len(x) % 16, *x.shape[1:]))]), y)  # fewer shapes
-    values, zeros = jax.tree.map(lambda x: np.asarray(x)[: len(residual)], _spectrum(padded, k))
+    found = _spectrum(padded, k, symmetries(k))
+    values, zeros, dimension = (np.asarray(x)[: len(residual)] for x in found)
     eigenvalues = np.full(values.shape, np.nan, complex)
     for i, (spectrum, count) in enumerate(zip(values, zeros, strict=True)):
         rest = spectrum[np.argsort(abs(spectrum))[count:]]  # the zeros of the symmetry are the smallest
         eigenvalues[i, : rest.size] = rest[np.argsort(-rest.real)]
     rank = np.linalg.matrix_rank(y.W, tol=1e-6)
     order = np.lexsort((-np.linalg.norm(y.W, axis=(1, 2)), rank))
-    picked = (y, rank, residual, eigenvalues, eigenvalues[:, 0].real < -1e-9)
+    picked = (y, rank, residual, eigenvalues, eigenvalues[:, 0].real < -1e-9, dimension)
     return Equilibria(*jax.tree.map(lambda x: jnp.asarray(x[order]), picked))
 
 
 def rank_one(k: Constants, points: int = 2048) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, "m n"]]:
     """p and the unit vectors v of all equilibria of rank one: (p X - p² Σ) v = eta v; W = u wᵀ with w = (p/√alpha_p) v.
 
-    Found where an eigenvalue of p X - p² Σ crosses eta on a grid of p in (0, 1), then by bisection. Arrays only.
+    Found where an eigenvalue of p X - p² Σ crosses eta on a grid of p in (0, 1), then by bisection, in float64; of a
+    family of v an orthonormal basis. Arrays only. Raises `InputError` at eta = 0.
     """
-    X, Sigma, eta = np.asarray(k.X), np.asarray(k.X + k.X_aug), float(k.eta)
+    _check(k)
+    X, X_aug, eta = np.asarray(k.X, np.float64), np.asarray(k.X_aug, np.float64), float(k.eta)
+    Sigma = X + X_aug
 
     def pencil(p: np.ndarray) -> np.ndarray:
         return p[:, None, None] * X - (p * p)[:, None, None] * Sigma
@@ -139,6 +150,13 @@ def rank_one(k: Constants, points: int = 2048) -> tuple[Float[np.ndarray, " m"],
         low, high = np.where(over == rising, low, middle), np.where(over == rising, middle, high)
     vectors = np.linalg.eigh(pencil(low))[1]
     return low, np.take_along_axis(vectors, branch[:, None, None], axis=2)[:, :, 0]
+
+
+def _check(k: Constants) -> None:
+    check_constants(k)
+    eta = concrete(k.eta)
+    if eta is not None and not (eta > 0).all():
+        raise InputError(f"Argument `eta` must be positive for isolated equilibria, but is {eta}.")
 
 
 def _superpositions(k: Constants, d: int, rng: np.random.Generator, starts: int) -> Weights:
@@ -188,34 +206,29 @@ def _settle(y: Weights, k: Constants) -> tuple[Weights, Float[Array, " m"]]:
     return jax.vmap(one)(y)
 
 
-def _distinct(y: Weights, residual: np.ndarray) -> tuple[Weights, np.ndarray]:
-    """One of each kind, of those at rest."""
-    WT = np.swapaxes(y.W, 1, 2)
-    invariants = np.concatenate(
-        [(WT @ y.W).reshape(len(residual), -1), (WT @ y.Wp @ y.W).reshape(len(residual), -1)], axis=1
-    )
+def _distinct(y: Weights, residual: np.ndarray, k: Constants) -> tuple[Weights, np.ndarray]:
+    """One of each orbit, of those at rest."""
+    seen = invariants(y, k)
     kept: list[int] = []
     for i in np.argsort(residual):
-        if residual[i] < 1e-10 and all(abs(invariants[i] - invariants[j]).max() > 1e-6 for j in kept):
+        if residual[i] < 1e-10 and all(abs(seen[i] - seen[j]).max() > 1e-6 for j in kept):
             kept.append(int(i))
     return jax.tree.map(lambda x: x[kept], y), residual[kept]
 
 
 @eqx.filter_jit
-def _spectrum(y: Weights, k: Constants) -> tuple[Complex[Array, "m N"], Int[Array, " m"]]:
-    """Eigenvalues of the flow's Jacobian, and how many of them are zero by symmetry: the dimension of the orbit."""
-    d = y.Wp.shape[-1]
-    skew = [jnp.zeros((d, d)).at[i, j].set(1).at[j, i].set(-1) for i in range(d) for j in range(i)]
+def _spectrum(y: Weights, k: Constants, turns: Any) -> tuple[Complex[Array, "m N"], Int[Array, " m"], Int[Array, " m"]]:
+    """Eigenvalues of the flow's Jacobian, how many of them are zero by symmetry, and how many of those by the data's.
 
-    def one(y: Weights) -> tuple[Array, Array]:
+    Each symmetry that moves an equilibrium makes a zero: as many as the orbit has dimensions.
+    """
+
+    def one(y: Weights) -> tuple[Array, Array, Array]:
         flat, unravel = jax.flatten_util.ravel_pytree(y)
         J = jax.jacfwd(lambda x: jax.flatten_util.ravel_pytree(weights_flow(unravel(x), k))[0])(flat)
-        turns = [Weights(A @ y.W, A @ y.Wp - y.Wp @ A, A @ y.Wa) for A in skew]
-        tangents = (
-            jnp.stack([jax.flatten_util.ravel_pytree(turn)[0] for turn in turns])
-            if turns
-            else jnp.zeros((1, flat.size))
-        )
-        return jnp.linalg.eigvals(J), jnp.linalg.matrix_rank(tangents, rtol=1e-6)
+        features, data = tangents(y, turns)
+        rank = lambda moves: jnp.linalg.matrix_rank(jnp.stack(moves), rtol=1e-6)  # noqa: E731
+        orbit = rank(features + data)
+        return jnp.linalg.eigvals(J), orbit, orbit - rank(features)
 
     return jax.vmap(one)(y)

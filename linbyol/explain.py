@@ -6,14 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from linbyol.checks import InputError, check_constants, check_numbers
-from linbyol.ensemble import solve_amplitudes
-from linbyol.equations import Amplitudes, Commuting, Isotropic, Modes, mode_balance
+from linbyol.checks import InputError, check_constants, check_numbers, check_spectra
+from linbyol.equations import Commuting, Isotropic, Modes, mode_balance
 from linbyol.exact import collapses, separatrix
 from linbyol.fixed_points import critical_eta, predictor_roots
+from linbyol.moving_target import DIES, LIVES, OPEN, fate
 
 GRID = 33  # values of a constant that are tried at once
-REST = 1e5  # time by which a mode is at 0 or at p_plus
 REFINEMENTS = 4  # times the grid is laid anew around the nearest change of outcome
 
 
@@ -28,15 +27,15 @@ class Change(NamedTuple):
 class Explanation(NamedTuple):
     """The outcome of one mode.
 
-    survives    whether it ends at p_plus and not at 0
-    reason      the condition that decides, one sentence with its numbers
-    condition   its name: threshold, encoder, balance, sign, parabola, separatrix, moving average
+    survives    whether it ends at p_plus and not at 0, as t → ∞; None where it cannot be told (null in JSON)
+    reason      the condition that decides, one sentence with its numbers; or until when the mode was followed in vain
+    condition   its name: threshold, encoder, balance, sign, parabola, separatrix, moving average, undecided
     numbers     what the sentence was read from
     changes     the nearest value of each constant, on either side, at which the outcome turns
     window      (p_minus, p_plus): DirectPred's eps between them makes collapse unstable; nan above the threshold
     """
 
-    survives: bool
+    survives: bool | None
     reason: str
     condition: str
     numbers: dict[str, float]
@@ -47,27 +46,29 @@ class Explanation(NamedTuple):
 def explain(y0: Modes, k: Isotropic | Commuting, *, ema: bool = True) -> Explanation:
     """What becomes of one mode that starts at y0, and why (Sec. 3; the basins as derived in `linbyol.exact`).
 
-    y0  p, s, tau: numbers; tau = 1 is a target copied from the encoder, 0 the paper's theory
-    k   constants of one mode: numbers
+    y0  p, s, tau: numbers; tau = 1 is a target copied from the encoder, 0 the paper's theory; not used without ema
+    k   constants of one mode: numbers; Isotropic's own tau stays 1, for the target's ratio is y0.tau
     ema whether the target is a moving average (k.beta); without it Wa = W (SimSiam), tau = 1
 
-    Raises `InputError` for states that are no mode (s < 0, more than one mode, not finite).
+    Raises `InputError` for states that are no mode (s < 0, more than one mode, not finite), and for such constants.
     """
     y0, k = _one_mode(y0, k)
-    still = k._replace(tau=1.0) if isinstance(k, Isotropic) else k
-    condition, reason, numbers = _decide(y0, still)
-    survives = not bool(collapses(y0.p, y0.s, still))
-    if ema and bool(_survive(y0, _stack(still, "", np.empty(0)), True)[0]) != survives:
-        survives = not survives
-        verb = "lets it survive" if survives else "makes it collapse"
+    code, until = (np.asarray(x).item() for x in _fate(y0, k, ema))
+    condition, reason, numbers = _decide(y0, k)
+    if code == OPEN:
+        condition = "undecided"
+        reason = f"Undecided by t = {until:.4g}: the mode is neither trapped around 0 nor at p_plus."
+    elif ema and (code == DIES) != bool(collapses(y0.p, y0.s, k)):
+        verb = "lets it survive" if code == LIVES else "makes it collapse"
         reason = (
             f"The moving average decides: with beta = {float(k.beta):.4g} and a target that starts at tau = "
             f"{float(y0.tau):.4g} it {verb}, although at tau = 1 {reason[0].lower()}{reason[1:]}"
         )
         condition = "moving average"
-    _, p_minus, p_plus = predictor_roots(still)
+    _, p_minus, p_plus = predictor_roots(k)
     window = (float(p_minus), float(p_plus))
-    return Explanation(survives, reason, condition, numbers, _changes(y0, still, survives, ema), window)
+    changes = [] if code == OPEN else _changes(y0, k, code, ema)
+    return Explanation({DIES: False, LIVES: True}.get(code), reason, condition, numbers, changes, window)
 
 
 def _decide(y0: Modes, k: Isotropic | Commuting) -> tuple[str, str, dict[str, float]]:
@@ -76,60 +77,69 @@ def _decide(y0: Modes, k: Isotropic | Commuting) -> tuple[str, str, dict[str, fl
     eta, eta_c = float(k.eta), float(critical_eta(k))
     _, p_minus, p_plus = map(float, predictor_roots(k))
     c = float(mode_balance(y0, k))
+    c = 0.0 if abs(c) <= 4 * np.finfo(float).eps * s else c  # as s = p²/alpha_p in floating point is
     numbers = {"p": p, "s": s, "eta": eta, "eta_c": eta_c, "c": c, "p_minus": p_minus, "p_plus": p_plus}
     if s == 0:
         return "encoder", "It collapses: s = 0, and an encoder of zero stays zero.", numbers
-    if eta > eta_c:
-        sentence = (
-            f"It collapses: eta = {eta:.4g} > eta_c = λ_d²/(4 λ_s) = {eta_c:.4g}, so p = 0 is the only fixed point."
-        )
+    dies = bool(collapses(y0.p, y0.s, k))
+    if np.isnan(p_plus) and eta > 0:
+        low, high = _apart(eta_c, eta)
+        sentence = f"It collapses: eta = {high} > eta_c = λ_d²/(4 λ_s) = {low}, so p = 0 is the only fixed point."
         return "threshold", sentence, numbers
     if c <= 0 and p <= 0:
         sentence = f"It collapses: p = {p:.4g} ≤ 0 and c = s - p²/alpha_p = {c:.4g} ≤ 0, so p never crosses 0."
         return "sign", sentence, numbers
     if eta == 0:
-        return _without_decay(p, s, c, k, numbers)
-    if abs(c) <= 1e-12 * s:
-        word, sign = ("survives", ">") if p > p_minus else ("collapses", "≤")
-        return "parabola", f"It {word}: on the parabola, p = {p:.4g} {sign} p_minus = {p_minus:.4g}.", numbers
+        return _without_decay(p, c, dies, k, numbers)
+    if c == 0:
+        word, sign = ("collapses", "<") if dies else ("survives", "≥")
+        start, root = _apart(p, p_minus)
+        return "parabola", f"It {word}: on the parabola, p = {start} {sign} p_minus = {root}.", numbers
     edge = float(separatrix(k, y0.p))
     numbers["separatrix"] = edge
-    dies = bool(collapses(y0.p, y0.s, k))
     word, side = ("collapses", "below") if dies else ("survives", "above")
     where = f"the stable manifold of the saddle (p_minus, p_minus²/alpha_p), p_minus = {p_minus:.4g}"
     if np.isfinite(edge):
-        sign = "≤" if dies else ">"
-        sentence = f"It {word}: s = {s:.4g} {sign} {edge:.4g}, {side} {where}."
+        start, height = _apart(s, edge)
+        sentence = f"It {word}: s = {start} {'<' if dies else '≥'} {height}, {side} {where}."
     else:
         sentence = f"It {word}: (p, s) = ({p:.4g}, {s:.4g}) lies {side} {where}."
     return "separatrix", sentence, numbers
 
 
-def _without_decay(p: float, s: float, c: float, k: Any, numbers: dict) -> tuple[str, str, dict[str, float]]:
-    goal = float(k.lambda_d / k.lambda_s)
+def _without_decay(p: float, c: float, dies: bool, k: Any, numbers: dict) -> tuple[str, str, dict[str, float]]:
     if c > 0:
         return "balance", f"It survives: eta = 0 and c = s - p²/alpha_p = {c:.4g} > 0.", numbers
-    distance = p * p - float(k.alpha_p) * s
-    word, sign = ("collapses", "≥") if distance >= goal**2 else ("survives", "<")
+    distance, goal = _apart(-float(k.alpha_p) * c, float(k.lambda_d / k.lambda_s) ** 2)
+    word, sign = ("collapses", "≥") if dies else ("survives", "<")
     return (
         "balance",
-        f"It {word}: eta = 0 and p² - alpha_p s = {distance:.4g} {sign} (λ_d/λ_s)² = {goal**2:.4g}.",
+        f"It {word}: eta = 0 and p² - alpha_p s = {distance} {sign} (λ_d/λ_s)² = {goal}.",
         numbers,
     )
 
 
-def _changes(y0: Modes, k: Any, survives: bool, ema: bool) -> list[Change]:
+def _apart(a: float, b: float) -> tuple[str, str]:
+    """Both numbers with four digits, or as many as tell them apart."""
+    for digits in range(4, 18):
+        words = f"{a:.{digits}g}", f"{b:.{digits}g}"
+        if words[0] != words[1]:
+            break
+    return words
+
+
+def _changes(y0: Modes, k: Any, code: int, ema: bool) -> list[Change]:
     """For each constant the nearest values, below and above, at which the outcome turns."""
     names = ["eta", "alpha_p"] + (["beta"] if ema else []) + (["sigma2"] if isinstance(k, Isotropic) else [])
-    sides = [(name, factor) for name in names for factor in (1e-3, 1e3)]
+    sides = [(name, factor) for name in names for factor in (1e-3, 1e3) if factor > 1 or float(getattr(k, name)) > 0]
     near = np.array([float(getattr(k, name)) for name, _ in sides])
     far = np.maximum(near, 1e-3) * [factor for _, factor in sides]
     turns = np.ones(len(sides), bool)
     for _ in range(REFINEMENTS):
         grids = [_between(*ends) for ends in zip(near, far, strict=True)]
         stacked = [_stack(k, name, grid) for (name, _), grid in zip(sides, grids, strict=True)]
-        outcomes = _survive(y0, jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *stacked), ema)
-        turned = np.asarray(outcomes).reshape(len(sides), GRID) != survives
+        codes, _ = _fate(y0, jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *stacked), ema)
+        turned = codes.reshape(len(sides), GRID) == (LIVES if code == DIES else DIES)
         turns &= turned.any(axis=1) & ~turned[:, 0]
         first = np.maximum(turned.argmax(axis=1), 1)
         near = np.array([grid[i - 1] for grid, i in zip(grids, first, strict=True)])
@@ -151,23 +161,23 @@ def _stack(k: Any, name: str, grid: np.ndarray) -> Any:
     return type(k)(*(jnp.asarray(grid if field == name else np.full(GRID, float(leaf))) for field, leaf in leaves))
 
 
-def _survive(y0: Modes, k: Any, ema: bool) -> Any:
-    """Whether the mode survives, for each of a vector of constants; with the moving average, by integrating to rest."""
-    if not ema:
-        return ~collapses(y0.p, y0.s, k)
-    w = jnp.sqrt(y0.s)
-    end = solve_amplitudes(Amplitudes(w=w, wp=y0.p, wa=y0.tau * w), k, REST, rtol=1e-6)
-    _, _, p_plus = predictor_roots(k)
-    size = jnp.where(k.eta > 0, jnp.nan_to_num(p_plus, nan=1.0), 0.03) ** 2 / k.alpha_p
-    return end.y.w**2 > 1e-3 * size
+def _fate(y0: Modes, k: Any, ema: bool) -> tuple[Any, Any]:
+    """The code of the mode for each of a vector of constants, and until when it was followed."""
+    if ema:
+        return fate(y0, k)
+    lost = np.asarray(collapses(y0.p, y0.s, k))
+    return np.where(lost, DIES, LIVES), np.zeros(lost.shape)
 
 
 def _one_mode(y0: Modes, k: Any) -> tuple[Modes, Any]:
     check_numbers("y0", y0)
     check_constants(k)
+    check_spectra(k)
     for name, leaf in [*zip(y0._fields, y0, strict=True), *zip(k._fields, k, strict=True)]:
         if jnp.shape(leaf) != ():
             raise InputError(f"Argument `{name}` must be one number, for one mode, but has shape {jnp.shape(leaf)}.")
     if float(y0.s) < 0:
         raise InputError(f"Argument `s` must be at least 0, but is {float(y0.s):.6g}.")
+    if float(getattr(k, "tau", 1)) != 1:
+        raise InputError(f"Argument `k.tau` must be 1, for the target starts at y0.tau, but is {float(k.tau):.6g}.")
     return Modes(*(jnp.asarray(leaf, float) for leaf in y0)), type(k)(*(jnp.asarray(leaf, float) for leaf in k))

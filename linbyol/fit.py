@@ -46,8 +46,9 @@ def fit_modes(ts: Any, p: Any, s: Any, *, tau0: float = 1.0) -> Fit:
     Least squares in the logarithms of the constants, Gauss-Newton by forward derivatives through the integrator, from a
     few starts; standard errors from the curvature at the optimum and the residual, taken as independent: the noise of
     stochastic descent is correlated in time, so there the spread over runs is the honest error (up to six times larger
-    on the digits). Raises `InputError` for bad data.
+    on the digits). Raises `InputError` for bad data, and for modes that all rest, which hold no constants.
     """
+    check_numbers("tau0", tau0)
     ts, p, s = _measured(ts, p, s)
     d = p.shape[1]
     scale = np.concatenate([np.ones(4), np.full(2 * d, max(float(np.abs(p).max()), 1e-3))])
@@ -121,4 +122,6 @@ def _measured(ts: Any, p: Any, s: Any) -> tuple[np.ndarray, np.ndarray, np.ndarr
         raise InputError(f"Argument `s` must be at least 0, as eigenvalues of F are, but is {s.min():.6g}.")
     if p.size + s.size <= 4 + 2 * p.shape[1]:
         raise InputError(f"Argument `ts` must hold more times than {len(ts)} to determine four constants.")
+    if all(np.ptp(a, axis=0).max() <= 1e-9 * np.abs(a).max() for a in (p, s)):
+        raise InputError("Arguments `p` and `s` must change with time: modes at rest do not determine the constants.")
     return ts, p, s

@@ -14,10 +14,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from linbyol.equations import Commuting, Isotropic, Modes, modes_flow
+from linbyol.equations import Commuting, Held, Isotropic, Modes, modes_flow
 from linbyol.equations.combinators import Flow
 
-Data = Isotropic | Commuting
+Data = Isotropic | Commuting | Held
 
 
 class Cubic(NamedTuple):

@@ -2,6 +2,8 @@
 
 sweep(Partial(on_parabola, p0=0.05), k, eta=etas, sigma2=sigma2s)  # closed form, a million points in seconds
 sweep(Partial(with_target, y0=Modes(p=0.05, s=0.02, tau=0.0), t1=1000.0), k, eta=etas, beta=betas)  # integrated
+
+Commuting data whose target is held elsewhere than at the encoder are `equations.Held`: `Commuting` with a tau.
 """
 
 import math
@@ -16,14 +18,15 @@ from jax.tree_util import Partial
 from jaxtyping import Array, Float, Int
 
 from linbyol.assumptions import to_amplitudes
-from linbyol.checks import InputError, check_constants, check_numbers
+from linbyol.checks import InputError, check_constants, check_nonnegative, check_numbers, check_spectra
 from linbyol.ensemble import solve_amplitudes
-from linbyol.equations import Amplitudes, Isotropic, Modes, amplitudes_flow, mode_alignment_rate
+from linbyol.equations import Amplitudes, Commuting, Held, Isotropic, Modes, amplitudes_flow, mode_alignment_rate
 from linbyol.equations.combinators import Flow
 from linbyol.exact import collapses, escape_time
 from linbyol.fixed_points import Data, critical_polynomial, predictor_roots
-from linbyol.integrate import integrate, steady
+from linbyol.integrate import integrate
 from linbyol.integrate.events import escapes
+from linbyol.rest import settles, size, unsettled
 
 COLLAPSES, SURVIVES, SLOW = 0, 1, 2  # SLOW: it survives, but has not escaped (or settled) by the horizon
 
@@ -44,30 +47,37 @@ def sweep(f: Callable[[Any], Any], k: Any, *, chunk: int = 8192, **axes: Any) ->
     chunk  points computed at once: memory is that of `chunk` evaluations and of the result
 
     `f` is any function of one k that `jax.vmap` maps; it is compiled once for each f and each shape of grid. Use
-    `jax.tree_util.Partial` to give it arguments. Raises `InputError` for an unknown or empty axis, or bad values.
+    `jax.tree_util.Partial` to give it arguments. An axis tau of `with_target` is its start's. Raises `InputError` for
+    an unknown or empty axis, or values that no constants have.
     """
     if not axes:
         raise InputError(f"Arguments of sweep must name at least one axis of {', '.join(k._fields)}.")
     if not (isinstance(chunk, int) and chunk > 0):
         raise InputError(f"Argument `chunk` must be a positive whole number, but is {chunk!r}.")
     grids = {name: _axis(k, name, values) for name, values in axes.items()}
-    check_constants(k._replace(**{name: grid for name, grid in grids.items() if grid.ndim == 1}))
+    _check_grid(k, {name: grid for name, grid in grids.items() if grid.ndim == 1})
     k = jax.tree.map(jnp.asarray, k)
-    return _sweep(f if isinstance(f, Partial) else Partial(f), k, tuple(grids), tuple(grids.values()), chunk)
+    f = f if isinstance(f, Partial) else Partial(f)
+    if "tau" in grids and f.func is with_target and "y0" in f.keywords:
+        f = Partial(f.func, *f.args, **{**f.keywords, "y0": f.keywords["y0"]._replace(tau=None)})
+    return _sweep(f, k, tuple(grids), tuple(grids.values()), chunk)
 
 
 def on_parabola(k: Data, p0: Any, *, horizon: Any = jnp.inf, fraction: Any = 0.9) -> Outcome:
     """The outcome of a mode that starts at p0 on the invariant parabola, target fixed at k.tau; closed form.
 
-    SLOW where it needs longer than `horizon` to reach `fraction` of p_plus. Sources: 7.4, 7.6, Eq. 17.
+    SLOW where it needs longer than `horizon` to reach `fraction` of p_plus. A negative tau is the mirror image, with a
+    negative p. Sources: 7.4, 7.6, Eq. 17.
     """
+    check_numbers("p0", p0)
+    side, k = _upright(k)
     _, p_minus, p_plus = predictor_roots(k)
-    p0, p_minus, p_plus = jnp.broadcast_arrays(jnp.asarray(p0, dtype=p_plus.dtype), p_minus, p_plus)
-    survives = (p0 > 0) & (p0 >= p_minus)
-    time = escape_time(p0, k, fraction)
-    end = jnp.where(p0 == p_minus, p0, jnp.where(survives, p_plus, 0))
+    p0, p_minus, p_plus = jnp.broadcast_arrays(side * jnp.asarray(p0, dtype=p_plus.dtype), p_minus, p_plus)
+    survives = (p0 > 0) & (p0 >= p_minus) & (p_plus > 0)
+    time = jnp.where(survives, escape_time(p0, k, fraction), jnp.inf)
+    end = jnp.where(survives, jnp.where(p0 == p_minus, p0, p_plus), 0)
     verdict = jnp.where(survives, jnp.where(time > horizon, SLOW, SURVIVES), COLLAPSES)
-    return Outcome(verdict, end, time, _least_alignment(k, p0, end))
+    return Outcome(verdict, side * end, time, _least_alignment(k, p0, end))
 
 
 def in_plane(k: Data, p0: Any, s0: Any) -> Outcome:
@@ -75,14 +85,19 @@ def in_plane(k: Data, p0: Any, s0: Any) -> Outcome:
 
     The escape time and the alignment on the way have no closed form there and are nan (inf where it collapses).
     """
+    check_numbers("p0", p0)
+    check_numbers("s0", s0)
+    check_nonnegative("s0", s0)
+    side, k = _upright(k)
     a, _, eta, _ = critical_polynomial(k)
     _, _, p_plus = predictor_roots(k)
+    p0 = side * jnp.asarray(p0, dtype=a.dtype)
     lost = collapses(p0, s0, k)
-    p0, left = jnp.broadcast_arrays(jnp.asarray(p0, dtype=a.dtype), p0 * p0 - k.alpha_p * s0)
+    p0, left = jnp.broadcast_arrays(p0, p0 * p0 - k.alpha_p * s0)
     resting = jnp.where(eta > 0, 0, jnp.sign(p0) * jnp.sqrt(jnp.maximum(left, 0)))  # eta = 0: s = 0, any p rests
     verdict = jnp.where(lost, COLLAPSES, SURVIVES)
     time = jnp.where(lost, jnp.inf, jnp.nan)
-    return Outcome(verdict, jnp.where(lost, resting, p_plus), time, jnp.full(time.shape, jnp.nan))
+    return Outcome(verdict, side * jnp.where(lost, resting, p_plus), time, jnp.full(time.shape, jnp.nan))
 
 
 def with_target(
@@ -96,18 +111,21 @@ def with_target(
     atol: float = 1e-12,
     tol: float = 1e-8,
 ) -> Outcome:
-    """The outcome of one mode with a moving target, integrated from y0 until it settles (`steady(tol)`), at most to t1.
+    """The outcome of one mode with a moving target, integrated from y0 until it settles, at most to t1.
 
-    y0 is Modes(p, s, tau), w = +√s, wa = tau w: tau = 0 is a target at 0, tau = 1 a copy. SLOW where it has not settled
-    by t1. Any flow of `Amplitudes` does, e.g. simsiam(amplitudes_flow) for the plane. The alignment is nan.
+    y0 is Modes(p, s, tau), w = +√s, wa = tau w: tau = 0 is a target at 0, tau = 1 a copy. s = None is the parabola's
+    p²/alpha_p, and tau = None is k.tau. It has settled where it moves by at most tol, in the units of `linbyol.rest`,
+    and has arrived or is too small to grow; SLOW where that is not so by t1. Any flow of `Amplitudes` does, e.g.
+    simsiam(amplitudes_flow) for the plane. The alignment is nan.
     """
+    y0, k = _started(y0, k)
     start = to_amplitudes(jax.tree.map(lambda x: jnp.asarray(x, float), y0))
     ts = jnp.array([0.0, 1.0]) * t1
     settings: dict[str, Any] = {"rtol": rtol, "atol": atol, "throw": False}
-    trajectory = integrate(flow, start, k, ts, event=steady(tol), **settings)
+    trajectory = integrate(flow, start, k, ts, event=settles(jnp.asarray(tol, float)), **settings)
     last = jax.tree.map(lambda x: x[-1], trajectory.ys)
     still = trajectory.ok & (trajectory.stopped < ts[-1])
-    alive = last.w**2 > tol  # at rest eta w ≤ tol unless w lives, so w² < tol while tol < eta²
+    alive = size(last, k) > jnp.sqrt(tol)
     escape = integrate(flow, start, k, ts, event=_passes(fraction * last.wp), **settings).stopped
     time = jnp.where(alive, jnp.where(start.wp >= fraction * last.wp, 0, escape), jnp.inf)
     verdict = jnp.where(still, jnp.where(alive, SURVIVES, COLLAPSES), SLOW)
@@ -117,24 +135,40 @@ def with_target(
 def sweep_with_target(k: Data, y0: Modes, t1: float, *, rtol: float = 1e-6, tol: float = 1e-6, **axes: Any) -> Outcome:
     """`sweep` of `with_target` by the ensemble engine: a million modes with a moving target in seconds.
 
-    Differs from `with_target` in that a mode counts as settled when it moves by at most tol at t1, and that the escape
-    is timed to 90 % of p_plus at tau = 1. Leaves have one axis a keyword, in their order.
+    An axis tau is the start's. Differs from `with_target` in that a mode must have settled at t1 itself, and that the
+    escape is timed to 90 % of p_plus at tau = 1. Leaves have one axis a keyword, in their order.
     """
     grids = {name: np.asarray(_axis(k, name, values)) for name, values in axes.items()}
+    _check_grid(k, grids)
     mesh = dict(zip(grids, np.meshgrid(*grids.values(), indexing="ij"), strict=True))
     shape = np.broadcast_shapes(*(grid.shape for grid in mesh.values()))
     k = k._replace(**{name: grid.reshape(-1) for name, grid in mesh.items()})
-    if isinstance(k, Isotropic):
-        k = k._replace(tau=1.0)  # the fixed points that are reached; the target's own tau is in the state
+    y0, k = _started(y0._replace(tau=None) if "tau" in axes else y0, k)
     start = to_amplitudes(jax.tree.map(lambda x: jnp.asarray(x, float), y0))
     found = solve_amplitudes(start, k, t1, rtol=rtol, events={"escape": escapes()})
-    y, rate = found.y, jax.jit(jax.vmap(amplitudes_flow))(found.y, _lanes(k, found.ok.shape))
-    moving = jnp.max(jnp.abs(jnp.stack(rate)), axis=0) > tol
-    alive = y.w**2 > tol
-    verdict = jnp.where(moving | ~found.ok, SLOW, jnp.where(alive, SURVIVES, COLLAPSES))
+    lanes = _lanes(k, found.ok.shape)
+    rate = jax.vmap(amplitudes_flow)(found.y, lanes)
+    still = jax.jit(jax.vmap(unsettled, (0, 0, 0, None)))(found.y, rate, lanes, tol) <= 0
+    alive = size(found.y, k) > jnp.sqrt(tol)
+    verdict = jnp.where(still & found.ok, jnp.where(alive, SURVIVES, COLLAPSES), SLOW)
     time = jnp.where(alive, found.events["escape"], jnp.inf)
-    outcome = Outcome(verdict, y.wp, time, jnp.full_like(time, jnp.nan))
+    outcome = Outcome(verdict, found.y.wp, time, jnp.full_like(time, jnp.nan))
     return jax.tree.map(lambda x: x.reshape(shape), outcome)
+
+
+def _upright(k: Data) -> tuple[Array, Data]:
+    """The sign of tau, and k with its size: that of the mirror image, (p, tau) → (-p, -tau), where tau < 0."""
+    tau = jnp.asarray(getattr(k, "tau", 1), float)
+    return jnp.where(tau < 0, -1.0, 1.0), k if isinstance(k, Commuting) else k._replace(tau=jnp.abs(tau))
+
+
+def _started(y0: Modes, k: Data) -> tuple[Modes, Isotropic | Commuting]:
+    """The start's own s and tau, and the constants that the flow of amplitudes has, whose target ends at tau = 1."""
+    check_numbers("y0", y0)
+    s = y0.p * y0.p / k.alpha_p if y0.s is None else y0.s
+    check_nonnegative("y0.s", s)
+    start = Modes(y0.p, s, getattr(k, "tau", 1) if y0.tau is None else y0.tau)
+    return start, k._replace(tau=1.0) if isinstance(k, Isotropic) else Commuting(*k[:5])
 
 
 class _passes(eqx.Module):  # noqa: N801
@@ -163,6 +197,16 @@ def _sweep(f: Partial, k: Any, names: tuple[str, ...], grids: tuple[Array, ...],
 
 def _lanes(k: Any, shape: tuple[int, ...]) -> Any:
     return jax.tree.map(lambda x: jnp.broadcast_to(jnp.asarray(x, float), shape), k)
+
+
+def _check_grid(k: Any, grids: dict[str, Any]) -> None:
+    """Each point of the grid is such as constants can be."""
+    check_constants(k._replace(**grids))
+    lambda_d, lambda_s = (grids.get(name, getattr(k, name, 1)) for name in ("lambda_d", "lambda_s"))
+    lambda_d = lambda_d[:, None, None] if "lambda_d" in grids else lambda_d  # each with each, or with a mode's own
+    lambda_s = lambda_s[:, None] if "lambda_s" in grids else lambda_s
+    if isinstance(k, Commuting | Held):
+        check_spectra(k._replace(lambda_d=lambda_d, lambda_s=lambda_s))
 
 
 def _axis(k: Any, name: str, values: Any) -> Array:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sympy
 
 from linbyol.equations import (
     Amplitudes,
@@ -45,6 +46,11 @@ def test_without_a_predictor_features_have_the_identity():
     F, k = np.array([[0.5, 0.1], [0.1, 0.3]]), Isotropic(1.7, 0.3, 0.2, 0.4, 0.7)
     rate = no_predictor(symmetric_flow)(Symmetric(np.ones((2, 2)), F), k)
     close(rate, (np.zeros((2, 2)), (2 * 0.7 - 2 * 1.4 - 2 * 0.2) * F))
+
+
+def test_without_a_predictor_a_matrix_of_symbols_is_the_identity():
+    Wp = sympy.Matrix([[1, 2], [3, 4]])
+    assert settle(no_predictor(weights_flow), Weights(Wp, Wp, Wp), None) == (Wp, sympy.eye(2), Wp)
 
 
 def test_a_simsiam_of_modes_and_amplitudes_is_its_own_target():

@@ -88,3 +88,60 @@ def test_critical_decay_of_commuting_data_is_that_of_the_best_mode(commuting):
 def test_no_decay_is_refused(commuting):
     with pytest.raises(InputError, match="Argument `eta` must be positive"):
         equilibria(commuting._replace(eta=0.0), 2, key=jax.random.key(0))
+
+
+def summary(found):
+    """(rank, dimension, stable, singular values) of each, rounded."""
+    sizes = np.round(np.linalg.svd(found.y.W, compute_uv=False), 6)
+    return sorted(
+        (int(r), int(m), bool(s), tuple(map(float, size)))
+        for r, m, s, size in zip(found.rank, found.dimension, found.stable, sizes, strict=True)
+    )
+
+
+def test_isotropic_data_have_one_family_for_each_choice_of_roots():
+    """Any two orthonormal v: p_+ or p_- in each feature. n = 3, d = 2: S² for one, Gr(2, 3) for two equal ones; two
+    different ones also turn against the features, which adds 1. Stable unless p_- is among them."""
+    k = Constants(1.0, 0.4, 0.05, jnp.eye(3), 0.25 * jnp.eye(3))
+    low, high = (1 + np.array([-1, 1]) * np.sqrt(1 - 4 * 0.05 * 1.25)) / 2.5
+    found = equilibria(k, 2, key=jax.random.key(0), starts=32)
+    expected = [
+        (0, 0, True, (0.0, 0.0)),
+        (1, 2, False, (low, 0.0)),
+        (1, 2, True, (high, 0.0)),
+        (2, 2, False, (low, low)),
+        (2, 2, True, (high, high)),
+        (2, 3, False, (high, low)),
+    ]
+    seen = summary(found)
+    assert [row[:3] for row in seen] == [row[:3] for row in sorted(expected)]
+    np.testing.assert_allclose([row[3] for row in seen], [row[3] for row in sorted(expected)], atol=1e-6)
+    by_rank = {0: 0, 1: 2 + 1, 2: 2 + 1}  # and the orbit under Q: one turn of the two features
+    zeros = np.isnan(found.eigenvalues).sum(axis=1)
+    for row, count in zip(zip(found.rank, found.dimension, strict=True), zeros, strict=True):
+        assert count == by_rank[int(row[0])] + (int(row[1]) == 3)
+
+
+def test_only_what_the_data_leave_free_is_a_family():
+    """X = diag(1, 1, 0.7): a circle of directions in the first plane, one direction beside it."""
+    k = Constants(1.0, 0.4, 0.05, jnp.diag(jnp.array([1.0, 1.0, 0.7])), 0.25 * jnp.eye(3))
+    found = equilibria(k, 1, key=jax.random.key(0), starts=16)
+    assert [row[:2] for row in summary(found)] == [(0, 0), (1, 0), (1, 0), (1, 1), (1, 1)]
+    turned = k._replace(X_aug=k.X_aug + 0.01 * jnp.outer(jnp.array([1.0, 0.0, 0.0]), jnp.array([1.0, 0.0, 0.0])))
+    assert not equilibria(turned, 1, key=jax.random.key(0), starts=16).dimension.any()
+
+
+def test_float32_is_refused(commuting):
+    jax.config.update("jax_enable_x64", False)
+    try:
+        with pytest.raises(InputError, match="needs float64: enable it"):
+            equilibria(commuting, 2, key=jax.random.key(0))
+    finally:
+        jax.config.update("jax_enable_x64", True)
+
+
+def test_what_is_no_search_is_refused(commuting):
+    with pytest.raises(InputError, match="Argument `d` must be a positive whole number, but is 0"):
+        equilibria(commuting, 0, key=jax.random.key(0))
+    with pytest.raises(InputError, match="Argument `eta` must be positive"):
+        rank_one(commuting._replace(eta=0.0))

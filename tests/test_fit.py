@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 from linbyol.checks import InputError
 from linbyol.equations import Isotropic, Modes, modes_flow
@@ -59,6 +60,44 @@ def test_bad_data_get_their_sentences():
         ((TS, p, np.where(s == s[0, 0], np.nan, s)), "Argument `s` must be finite"),
         ((TS, p, -s), "Argument `s` must be at least 0, as eigenvalues of F are"),
         ((TS[:2], p[:2, :1], s[:2, :1]), "more times than 2"),
+        ((TS, 0 * p + 0.6, 0 * s + 0.36), "Arguments `p` and `s` must change with time"),
+        ((TS, 0 * p, 0 * s), "Arguments `p` and `s` must change with time"),
     ]:
         with pytest.raises(InputError, match=sentence):
             fit_modes(*arguments)
+    for tau0, sentence in [(np.nan, "Argument `tau0` must be finite, but it is nan"), ("x", "must be a real number")]:
+        with pytest.raises(InputError, match=sentence):
+            fit_modes(TS, p, s, tau0=tau0)
+
+
+def test_standard_errors_are_those_of_the_linearised_model():
+    """σ √diag (JᵀJ)⁻¹ with J by differences of an integration of Eqs. 11-13 written out, σ² = Σ r²/(N - parameters)."""
+    rng, k = np.random.default_rng(5), TRUTHS[1]
+    p, s = (x + 1e-3 * rng.normal(size=x.shape) for x in measured(k))
+    found = fit_modes(TS, p, s)
+
+    def predicted(x):
+        """p and s from (alpha_p, beta, eta, sigma2, p(0), s(0))."""
+        a, b, e, sigma2, *start = x
+
+        def rate(t, y):
+            p, s, tau = y.reshape(3, 3)
+            growth = p * (tau - (1 + sigma2) * p) - e
+            return np.concatenate(
+                [a * s * (tau - (1 + sigma2) * p) - e * p, 2 * s * growth, b * (1 - tau) - tau * growth]
+            )
+
+        y = solve_ivp(rate, (0, 60), [*start, 1, 1, 1], t_eval=TS, method="DOP853", rtol=1e-11, atol=1e-13).y
+        return y[:6].reshape(-1)
+
+    x = np.array([*(getattr(found.estimate, name) for name in NAMES), *found.y0.p, *found.y0.s])
+    steps = 1e-5 * np.diag(np.maximum(np.abs(x), 0.01))
+    J = np.stack([(predicted(x + h) - predicted(x - h)) / (2 * h.sum()) for h in steps], axis=1)
+    r = predicted(x) - np.concatenate([p.T.reshape(-1), s.T.reshape(-1)])
+    covariance = np.linalg.inv(J.T @ J) * (r @ r) / (r.size - x.size)
+    errors = np.sqrt(np.diag(covariance))[:4]
+    # the differences err by steps of 1e-5 squared; the fit's Jacobian stands where its last step began
+    np.testing.assert_allclose([getattr(found.error, name) for name in NAMES], errors, rtol=1e-3)
+    correlation = covariance[:4, :4] / np.outer(errors, errors)
+    np.testing.assert_allclose(found.correlation, correlation, atol=1e-3)
+    np.testing.assert_allclose(found.residual, np.sqrt(np.mean(r**2)), rtol=1e-6)

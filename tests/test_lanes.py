@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from linbyol.ensemble import Task, _solve, lanes
+from linbyol.ensemble import Task, _solve, lanes, solve_parabola
 from linbyol.ensemble.compiled import Engine, EnsembleResult, Job
 from linbyol.ensemble.lanes import Lane, Mark, Tolerance
 from linbyol.ensemble.queue import TILE
 from linbyol.ensemble.rosenbrock import METHODS, RODAS5P, jacobian, step
 from linbyol.ensemble.solver import TIGHTER
 from linbyol.ensemble.workers import Crew, whole_tiles
-from linbyol.equations import Modes
+from linbyol.equations import Isotropic, Modes
 
 EMPTY = Engine.of(lambda y, k: y, {}, "rodas5p")
 pytestmark = pytest.mark.usefixtures("plainly")
@@ -56,11 +56,12 @@ def test_an_error_is_carried_as_the_flow_carries_neighbours():
 
 def lane(y, k, t1, tol, **given):
     began = lanes.start(fall, {}, jnp.asarray(y), jnp.asarray(k), jnp.asarray(t1), tol)
-    return began._replace(**{name: jnp.asarray(x) for name, x in given.items()})
+    return began._replace(**{name: jnp.asarray(x, getattr(began, name).dtype) for name, x in given.items()})
 
 
+@jax.jit
 def advanced(lane, tol, most=100):
-    return jax.jit(lambda lane: lanes.advance(RODAS5P, fall, {}, lane, lane.y, tol, most))(lane)
+    return lanes.advance(RODAS5P, fall, {}, lane, lane.y, tol, most)
 
 
 def test_the_first_step_is_a_part_of_the_way_that_the_tolerance_allows():
@@ -148,6 +149,24 @@ def test_a_crew_shares_the_work_evenly_and_in_order(monkeypatch):
     assert sorted(size for size, _, _ in sizes) == [3500 - 4 * 3 * TILE, *[3 * TILE] * 4]  # 584 rounded up
     assert np.array_equal(crew.share(job, t1[:100], t1[:100], t1[:100], 0.25).y, 3 * t1[:100])
     assert [whole_tiles(n) // TILE for n in (0, 1, TILE, TILE + 1)] == [1, 1, 1, 2]
+
+
+@pytest.mark.parametrize(("number", "chunk", "size"), [(3, 5000, 1024), (3, 100, TILE), (1025, 5000, 5120)])
+def test_a_solve_asks_its_crew_for_what_was_asked(monkeypatch, number, chunk, size):
+    """Few trajectories take a small array; numbers stand for all trajectories, and a tau that is None for 1."""
+    asked = []
+    monkeypatch.setattr(Crew, "share", lambda *a: asked.append(a) or result(np.arange(float(number)), 1e-4))
+    p, k = np.linspace(0.1, 0.5, number), Isotropic(2.0, 0.4, 0.05, 0.25, None)
+    settings = {"chunk": chunk, "devices": ["a", "b"], "workers": 5, "progress": True}
+    found = solve_parabola(p, k, 7.0, rtol=1e-3, atol=1e-4, max_steps=9, ts=[1.0, 2.0], **settings)
+    assert found.y.tolist() == list(range(number))
+    [(crew, job, y0, c, t1, rtol)] = asked
+    assert (crew.chunk, crew.devices, crew.workers, crew.progress) == (size, ["a", "b"], 5, True)
+    assert (job.rtol, job.atol, job.max_steps, job.ts.tolist()) == (1e-3, 1e-4, 9, [1.0, 2.0])
+    assert np.isclose(rtol, TIGHTER * 1e-3)
+    assert np.array_equal(y0, p)
+    for leaf, expected in zip((*c, t1), (2.0, 0.4, 0.05, 0.25, 1.0, 7.0), strict=True):
+        assert np.array_equal(leaf, np.full(number, expected))
 
 
 def test_those_whose_error_is_above_the_tolerance_are_solved_again_ten_times_tighter(monkeypatch):

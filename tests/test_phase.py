@@ -10,7 +10,7 @@ from jax.tree_util import Partial
 from scipy.integrate import solve_ivp
 
 from linbyol.checks import InputError
-from linbyol.equations import Commuting, Isotropic, Modes, amplitudes_flow, mode_alignment_rate, simsiam
+from linbyol.equations import Commuting, Held, Isotropic, Modes, amplitudes_flow, mode_alignment_rate, simsiam
 from linbyol.exact import escape_time, parabola
 from linbyol.fixed_points import critical_eta, predictor_roots
 from linbyol.phase import COLLAPSES, SLOW, SURVIVES, in_plane, on_parabola, sweep, with_target
@@ -165,3 +165,62 @@ def test_diagram_with_moving_average_agrees_with_single_integrations(diagram):
 def test_unsettled_points_are_slow():
     found = with_target(K._replace(eta=0.01), Modes(0.1, 0.01, 0.0), 5.0)
     assert found.verdict == SLOW
+
+
+def test_commuting_data_with_a_held_target_are_isotropic_ones_in_other_units():
+    """λ_d = 1, λ_s = 1 + σ² is the isotropic case itself; λ_d = 2 runs twice as fast, with eta twice as large."""
+    taus, p0 = np.array([-0.8, 0.0, 0.5, 1.0, 1.3]), np.array([-0.3, 0.1, 0.3])
+    start = {"p0": p0, "horizon": 30.0}
+    found = sweep(Partial(on_parabola, **start), K, tau=taus)
+    for factor in (1.0, 2.0):
+        k = Held(1.0, 0.3, 0.05 * factor, factor, 1.25 * factor)
+        same = sweep(Partial(on_parabola, p0=p0, horizon=30.0 / factor), k, tau=taus)
+        np.testing.assert_array_equal(same.verdict, found.verdict)
+        np.testing.assert_allclose(same.p, found.p, rtol=1e-13)
+        np.testing.assert_allclose(factor * same.escape_time, found.escape_time, rtol=1e-10)
+    assert len(np.unique(found.verdict[2])) == len(np.unique(found.verdict[:, 2])) == 2
+
+
+def test_a_negative_tau_is_the_mirror_image():
+    p0 = np.array([-0.5, -0.05, 0.0, 0.05, 0.1, 0.5])
+    for eta in (0.0, 0.05):
+        k = K._replace(eta=eta, tau=0.9)
+        for f, start in ((on_parabola, {}), (in_plane, {"s0": np.array([0.3, 0.01, 0.0, 0.001, 0.01, 0.2])})):
+            one, other = f(k, p0, **start), f(k._replace(tau=-0.9), -p0, **start)
+            np.testing.assert_array_equal(one.verdict, other.verdict)
+            np.testing.assert_array_equal(one.p, -other.p)
+            np.testing.assert_array_equal(one.escape_time, other.escape_time)
+            np.testing.assert_array_equal(one.alignment, other.alignment)
+    assert on_parabola(K._replace(tau=-1.0), -0.3).verdict == SURVIVES
+    assert np.isclose(on_parabola(K._replace(tau=-1.0), -0.3).p, -(1 + np.sqrt(0.75)) / 2.5, rtol=1e-14)
+    assert on_parabola(K._replace(tau=-1.0), 0.3).verdict == COLLAPSES
+
+
+def test_without_target_and_decay_the_parabola_ends_at_zero():
+    """ṗ = -κ p³: p = p0/√(1 + 2 κ p0² t) → 0."""
+    found = on_parabola(K._replace(tau=0.0, eta=0.0), np.array([-0.3, 0.3]))
+    assert (found.verdict == COLLAPSES).all()
+    assert (found.p == 0).all()
+    assert np.isinf(found.escape_time).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: on_parabola(K, np.nan), "Argument `p0` must be finite, but it is nan."),
+        (lambda: in_plane(K, 0.1, -1.0), "Argument `s0` must be at least 0, but is -1."),
+        (lambda: with_target(K, Modes(0.1, -1.0, 1.0), 10.0), "Argument `y0.s` must be at least 0, but is -1."),
+        (
+            lambda: sweep(critical_eta, Commuting(1.0, 0.3, 0.05, 1.0, 1.2), lambda_d=[0.5, 1.5]),
+            "Argument `lambda_s` (of X + X_aug) must be at least lambda_d (of X), but is 1.2 where lambda_d is 1.5.",
+        ),
+        (
+            lambda: sweep(critical_eta, Held(1.0, 0.3, 0.05, 1.0, 1.2), lambda_d=[0.5, 1.1], lambda_s=[1.0, 2.0]),
+            "Argument `lambda_s` (of X + X_aug) must be at least lambda_d (of X), but is 1 where lambda_d is 1.1.",
+        ),
+    ],
+)
+def test_starts_and_data_that_no_mode_has_are_refused(call, sentence):
+    with pytest.raises(InputError) as refused:
+        call()
+    assert str(refused.value) == sentence

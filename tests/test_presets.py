@@ -92,8 +92,14 @@ def test_only_predictors_that_rules_can_set_are_set():
         ),
         (["none.toml"], 3, "linbyol: File none.toml cannot be read: No such file or directory."),
         (["digits-byol", "--dry-run", "--set", "batch=5000"], 2, "linbyol: Setting `batch` must be at most the number"),
-        (["digits-byol", "--dry-run", "--set", "data=cifar11"], 2, "linbyol: "),
+        (
+            ["digits-byol", "--dry-run", "--set", "data=cifar11"],
+            2,
+            "linbyol: There is no data set (and no file) 'cifar11'",
+        ),
         (["cifar10-conv-byol", "--dry-run", "--data", "nowhere"], 3, "linbyol: "),
+        (["digits-byol", "--dry-run", "--data", "nowhere"], 2, "linbyol: Argument `data` has no effect for 'digits'"),
+        (["digits-byol", "--dry-run", "--set", "data="], 2, "linbyol: Setting `data` must name a data set (digits, "),
     ],
 )
 def test_words_that_cannot_be_are_answered_in_one_sentence(capsys, words, code, sentence):

@@ -15,7 +15,7 @@ from linbyol.checks import InputError
 from linbyol.representation import knn_probe, linear_probe, ridge_probe
 from linbyol.representation.adam_probe import adam_epochs
 from linbyol.representation.linear_probes import hinge, logistic
-from linbyol.representation.probing import held_out, scale_of
+from linbyol.representation.probing import ProbeResult, held_out, scale_of
 
 PROBES = {
     "paper": lambda *a, **s: linear_probe(*a, protocol="paper", **{"key": jax.random.key(3)} | s),
@@ -212,6 +212,19 @@ def test_among_equals_the_strongest_penalty_wins(clouds, probe, name, strongest)
     found = run(probe, apart(train_h, train_y), train_y, apart(test_h, test_y), test_y)  # each candidate separates them
     assert found.history["held_out_accuracy"].min() == found.accuracy == 1
     assert found.setting[name] == found.history[name][strongest]
+
+
+@pytest.mark.parametrize(("name", "chosen", "grid", "at_edge"), [
+    ("C", 100.0, [0.1, 10.0, 100.0], True), ("C", 0.1, [0.1, 10.0, 100.0], True),
+    ("C", 10.0, [0.1, 10.0, 100.0], False), ("alpha", 1.0, [0.1, 1.0], True),
+    ("alpha", 1.0, None, False), ("epoch", 50, [1, 50], False),
+])  # fmt: skip
+def test_a_choice_at_an_end_of_its_grid_says_so(name, chosen, grid, at_edge):
+    """Of a constant that was chosen from a grid; not of one that was given, nor of the paper's best epoch."""
+    history = {} if grid is None else {name: np.array(grid), "held_out_accuracy": np.zeros(len(grid))}
+    result = ProbeResult(0.5, "strict", {name: chosen}, history, np.zeros(1), 0)
+    assert result.at_edge is at_edge
+    assert result.choice == (name if grid and name != "epoch" else None)
 
 
 @plainly

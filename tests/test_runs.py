@@ -119,7 +119,7 @@ def contents(parent):
 
 
 def test_the_same_command_finds_the_same_folder(tmp_path):
-    with RunFolder.open(tmp_path / "runs", "digits", Small(), seeds=[3, 4], argv=["linbyol", "train"]) as run:
+    with RunFolder.open(tmp_path / "runs", "digits", Small(), seeds=[3, 4], argv=["linbyol", "\udcff"]) as run:
         path = run.path
         assert path == tmp_path / "runs" / f"digits-{digest(Small())}"
         assert run.checkpoints == path / "checkpoints"
@@ -128,7 +128,7 @@ def test_the_same_command_finds_the_same_folder(tmp_path):
     assert read(Small, path / "config.toml") == Small()
     first = read_record(path / "run.json")
     assert first["status"] == "done"
-    assert (first["seeds"], first["argv"]) == ([3, 4], ["linbyol", "train"])
+    assert (first["seeds"], first["argv"]) == ([3, 4], ["linbyol", r"\udcff"])
     assert (first["images_per_second"], first["environment"]["linbyol"]) == (12.5, linbyol.__version__)
     assert first["environment"]["versions"]["jax"]
     assert "XLA_FLAGS" in first

@@ -48,6 +48,8 @@ def again(done, o):
 def test_a_finished_run_is_read_from_what_is_there(done, o):
     """From run.json, from metrics.csv, and if both are gone it says so; nothing is made anew."""
     assert done.untrained[1]["seed"] == 1
+    for result in done.outcome.results:  # what the probe chose stands beside its accuracy
+        assert result["ridge_at_edge"] == (result["ridge_alpha"] in (1e-5, 1.0))
     assert done.untrained[1]["ridge"] == pytest.approx(run_files.read(done.path).columns["ridge"][1], abs=0)
     (done.path / "metrics.csv").rename(done.path / "away.csv")
     found = again(done, o)

@@ -28,7 +28,7 @@ def test_errors_come_through():
 
 
 def test_short_work_is_waited_for_and_long_work_is_left():
-    assert patiently(lambda: time.sleep(0.2) or 7, lambda: True) == 7
+    assert patiently(lambda: time.sleep(0.05) or 7, lambda: True) == 7
     release, began = threading.Event(), time.monotonic()
     with pytest.raises(Left):
         patiently(lambda: release.wait(60), lambda: True)

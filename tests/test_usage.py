@@ -15,6 +15,7 @@ from linbyol import cli
 USAGE = {
     ("simulte",): "There is no command 'simulte'; did you mean simulate?",
     ("nothing",): "There is no command 'nothing'; there are prove, simulate,",
+    ("",): "There is no command ''; there are prove, simulate,",
     ("--nonsense",): "There is no option --nonsense; see `linbyol --help`.",
     ("simulate", "modes", "--etta", "1"): "There is no option --etta; did you mean --eta?",
     ("simulate", "modes", "--jsn=1"): "There is no option --jsn; did you mean --json?",
@@ -22,6 +23,8 @@ USAGE = {
     ("data", "fetch", "--views", "3"): "There is no option --views; see `linbyol data --help`.",
     ("simulate", "modes", "--eta=1", "--eta", "2"): "Option --eta is given twice.",
     ("data", "moments", "x.npz", "-o", "a.npz", "--out", "b.npz"): "Option --out is given twice.",
+    ("simulate", "modes", "--out", ""): "Argument '' is empty; see `linbyol simulate --help`.",
+    ("reproduce", "--out="): "Argument '--out=' is empty; see `linbyol reproduce --help`.",
     ("simulate", "modes", "extra"): "Argument 'extra' is one too many; see `linbyol simulate --help`.",
     ("simulate",): "One of weights, symmetric, modes, amplitudes must be given; see `linbyol simulate --help`.",
     ("data",): "One of moments, fetch, list must be given; see `linbyol data --help`.",

@@ -30,6 +30,8 @@ def load(name: str, *, folder: str | Path | None = None, first: int | None = Non
 
     if first is not None and not (isinstance(first, int) and first > 0):
         raise InputError(f"Argument `first` must be a positive whole number, but is {first!r}.")
+    if not name:
+        raise InputError(f"Setting `data` must name a data set ({', '.join(NAMES)}), a folder or an npz archive.")
     path = Path(name)
     if name not in NAMES and path.is_dir():
         from experiments.datasets.folders import read_folder

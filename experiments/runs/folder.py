@@ -188,9 +188,9 @@ def _contents(
     session = {"start": _now(), "device": environment["device"], "pid": os.getpid(), "host": socket.gethostname()}
     record = {
         "schema": SCHEMA,
-        "name": name,
+        "name": _shown(name),
         "digest": plain_settings.digest(settings),
-        "argv": list(sys.argv if argv is None else argv),
+        "argv": [_shown(str(word)) for word in (sys.argv if argv is None else argv)],
         "seeds": list(seeds),
         "environment": environment,
         "XLA_FLAGS": os.environ.get("XLA_FLAGS", ""),
@@ -207,6 +207,11 @@ def commit() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return found.stdout.strip() or None
+
+
+def _shown(word: str) -> str:
+    """What was typed; bytes that are no UTF-8 as \\udcff."""
+    return word.encode("utf-8", "backslashreplace").decode()
 
 
 def _now() -> str:

@@ -24,7 +24,7 @@ def join(coordinator: str | None, processes: int | None, process: int | None) ->
         meet(*_address(coordinator), processes, process)
     jax.config.update("jax_enable_preemption_service", False)  # it would take SIGTERM from the trainer
     try:
-        jax.distributed.initialize(*given, initialization_timeout=int(SECONDS))
+        jax.distributed.initialize(*given)
     except (ValueError, RuntimeError) as error:
         reason = str(error).split("\n")[0].rstrip(".")
         hint = "" if coordinator else "; without a cluster give `coordinator`, `processes` and `process`"

@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 
-GRACE = 1.0  # seconds that a computation is given to end by itself
+GRACE = 0.5  # seconds that a computation is given to end by itself
 
 
 class Left(Exception):  # noqa: N818 - no error: the run was told to stop
@@ -14,7 +14,7 @@ class Left(Exception):  # noqa: N818 - no error: the run was told to stop
 
 
 def patiently(work: Callable[[], Any], stopped: Callable[[], bool]) -> Any:
-    """What `work` gives. Raises `Left` if `stopped()` says so and it has not ended a second later.
+    """What `work` gives. Raises `Left` if `stopped()` says so and it has not ended soon after.
 
     Of several processes each waits for the end: they must leave together.
     """

@@ -1,5 +1,7 @@
 """A run in its folder: prepared, taken up where a checkpoint left it, trained, and its results written."""
 
+import csv
+import math
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,14 +19,14 @@ from experiments.datasets.splits import sha256_of
 from experiments.runs import RunFolder
 from experiments.runs.records import Table
 from experiments.trainer.loop import Outcome, train
+from experiments.trainer.measures import Measures
 from experiments.trainer.options import PROBES, Options
 from experiments.trainer.report import columns, here
 from experiments.trainer.sentences import alarms, at_edges, broken_lanes, unseen
 from experiments.trainer.session import Session, prepare, put
 from experiments.trainer.state import State, sharding
 from linbyol.progress import bar
-from linbyol.runs import files as run_files
-from linbyol.store import FileError
+from linbyol.store import FileError, read_bytes
 
 
 class Ran(NamedTuple):
@@ -88,14 +90,19 @@ class Folder:
         return found.step == self.session.plan.total and not np.any(here(found.state.tally.count))
 
     def rows(self, step: int) -> list[dict[str, Any]]:
-        """What metrics.csv holds of a step, a lane each, without loss and its terms; nothing if it cannot be read."""
-        with suppress(FileError):
-            found = run_files.read(self.run.path).columns
-            names = [name for name in found if name in (*run_files.MEASURES, *PROBES)]
-            names = [name for name in found if name == "seed" or name.startswith("sweep_") or name in names]
-            lines = [{name: found[name][i] for name in names} for i in np.flatnonzero(found["step"] == step)]
-            return [{name: x for name, x in line.items() if np.isfinite(x)} for line in lines]
+        """Measures and accuracies that metrics.csv holds of a step, a lane each; nothing if it cannot be read."""
+        wanted = (*Measures._fields, *PROBES)
+        with suppress(FileError, ValueError, TypeError):
+            lines = csv.DictReader(read_bytes(self.run.path / run_files.METRICS).decode().splitlines())
+            found = [line for line in lines if float(line["step"]) == step]
+            cells = [{n: float(x) for n, x in line.items() if x and (_is_lane(n) or n in wanted)} for line in found]
+            return [{n: x for n, x in line.items() if math.isfinite(x)} for line in cells]
         return []
+
+
+def _is_lane(name: str) -> bool:
+    """Whether the column says which lane a row is of."""
+    return name == "seed" or name.startswith("sweep_")
 
 
 class Silent:

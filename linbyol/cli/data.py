@@ -7,6 +7,7 @@ from typing import Annotated
 
 import tyro
 
+from linbyol.cli.data_modes import DataModes
 from linbyol.cli.options import AtLeastZero, Between, Seed, default
 
 MADE_HERE = ("views", "shift", "rotate", "noise", "seed")  # how views of images are made
@@ -199,13 +200,14 @@ class List:
 
 @dataclass(frozen=True)
 class Data:
-    """Images: which data sets are found, how to download one, and X and X_aug of your own.
+    """Images: which data sets are found, how to download one, and X and X_aug of your own, with their modes.
 
     Example: linbyol data list
     """
 
     what: (
         Annotated[Moments, tyro.conf.subcommand("moments")]
+        | Annotated[DataModes, tyro.conf.subcommand("modes")]
         | Annotated[Fetch, tyro.conf.subcommand("fetch")]
         | Annotated[List, tyro.conf.subcommand("list")]
     )

@@ -52,6 +52,8 @@ class Explain:
             print(to_json(result._asdict() | {"changes": [change._asdict() for change in result.changes]}))
             return 0
         print(result.reason)
+        if result.survives is None:
+            return 0
         low, high = result.window
         turn = "save it" if not result.survives else "make it collapse"
         if result.changes:

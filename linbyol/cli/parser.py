@@ -57,6 +57,9 @@ def _check_options(commands: dict[str, Any], arguments: Sequence[str]) -> None:
     see = f"see `linbyol {verb}".rstrip() + " --help`."
     seen: set[str] = set()
     for argument in arguments:
+        value = argument.split("=", 1)[-1] if argument.startswith("--") else argument
+        if not value.strip():  # an empty path would be this folder
+            raise UsageError(f"Argument {argument!r} is empty; {see}")
         option = "--out" if argument == "-o" else argument.split("=")[0].replace("_", "-")
         if not re.match(r"--\w", option) or option.startswith("--tyro-"):
             continue

@@ -115,12 +115,13 @@ def diagram(settings: Phase, axes: dict[str, Any]) -> dict[str, Any]:
 
     from linbyol import phase
     from linbyol.cli import constants
-    from linbyol.equations import Modes
+    from linbyol.equations import Commuting, Held, Modes
 
-    k = constants.of_modes(settings, swept=axes, tau=settings.tau)
+    swept = {name: values for name, values in axes.items() if name != "tau"}
+    k = constants.of_modes(settings, swept=swept, tau=settings.tau)
+    k = Held(*k, settings.tau) if isinstance(k, Commuting) else k
     if settings.ema:
-        s0 = settings.p0**2 / settings.alpha_p if settings.s0 is None else settings.s0
-        y0 = Modes(settings.p0, s0, settings.tau)
+        y0 = Modes(settings.p0, settings.s0, None)  # on the parabola without s0, from k's tau
         order = {settings.y[0]: axes[settings.y[0]], settings.x[0]: axes[settings.x[0]]}
         outcome = phase.sweep_with_target(k, y0, settings.t1, **order)
         return {name: np.asarray(value) for name, value in outcome._asdict().items()}
@@ -138,7 +139,7 @@ def check_axes(settings: Phase) -> None:
     from linbyol.checks import InputError, check_choice
 
     commuting = {settings.x[0], settings.y[0]} & {"lambda_d", "lambda_s"} or settings.lambda_d is not None
-    names = ["alpha_p", "beta", "eta", *(["lambda_d", "lambda_s"] if commuting else ["sigma2", "tau"])]
+    names = ["alpha_p", "beta", "eta", "tau", *(["lambda_d", "lambda_s"] if commuting else ["sigma2"])]
     for letter, (name, first, last) in (("x", settings.x), ("y", settings.y)):
         check_choice(letter, name, names)
         if name == "beta" and not settings.ema:

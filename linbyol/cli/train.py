@@ -86,6 +86,7 @@ class Train:
 
     def _options(self) -> tuple[str, Any]:
         from experiments import presets, settings
+        from experiments.datasets import NAMES
         from experiments.trainer.lanes import swept
         from experiments.trainer.uses import check_effect
         from linbyol.checks import InputError
@@ -105,6 +106,8 @@ class Train:
                 raise InputError(f"Setting `{word}` is given twice, by `set` and by `sweep`.")
         options.check()
         check_effect(options, given)
+        if self.data is not None and (options.data == "digits" or options.data not in NAMES):
+            raise InputError(f"Argument `data` has no effect for {options.data!r}, which is in no folder of data sets.")
         return name, options
 
     def _dry(self, options: Any) -> int:

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 from linbyol.equations.combinators import Ablated, Flow, backwards, decay, hold, no_predictor, simsiam, slave
 
 __all__ = [
-    "Ablated", "Amplitudes", "Commuting", "Constants", "Flow", "Isotropic", "Modes", "Symmetric", "Weights",
+    "Ablated", "Amplitudes", "Commuting", "Constants", "Flow", "Held", "Isotropic", "Modes", "Symmetric", "Weights",
     "alignment_rate", "amplitudes_flow", "anticommutator", "backwards", "balance", "collapse_operator", "commutator",
     "decay", "effective_growth", "hold", "identity", "mode_alignment_rate", "mode_balance", "modes_flow",
     "no_predictor", "no_stop_gradient", "parabola_flow", "simsiam", "slave", "symmetric_balance", "symmetric_flow",
@@ -73,6 +73,17 @@ class Commuting(NamedTuple):
     eta: Scalar
     lambda_d: Vector  # eigenvalues of X
     lambda_s: Vector  # eigenvalues of X + X_aug
+
+
+class Held(NamedTuple):
+    """`Commuting` data with a target ratio of their own, Wa = tau W, for closed forms."""
+
+    alpha_p: Scalar
+    beta: Scalar
+    eta: Scalar
+    lambda_d: Vector
+    lambda_s: Vector
+    tau: Vector = 1
 
 
 class Weights(NamedTuple):

@@ -33,7 +33,7 @@ class ProbeResult(NamedTuple):
     @property
     def at_edge(self) -> bool:
         """Whether the constant chosen is an end of its grid: a better one may lie beyond."""
-        return self.choice is not None and self.setting[self.choice] in self.history[self.choice][[0, -1]]
+        return self.choice is not None and bool(self.setting[self.choice] in self.history[self.choice][[0, -1]])
 
 
 class Samples(NamedTuple):

@@ -14,10 +14,6 @@ import numpy as np
 from linbyol.store import FileError, read_bytes
 
 METRICS, SPECTRA = "metrics.csv", "spectra.jsonl"
-MEASURES = (
-    "rank", "embedding_std", "F_max", "F_min", "Wp_max", "Wp_min", "asymmetry", "commutator", "cosine", "balance",
-    "proportionality",
-)  # fmt: skip
 
 
 class Lane(NamedTuple):
