@@ -127,7 +127,12 @@ def read_arrays(path: str | Path, *names: str) -> dict[str, np.ndarray]:
             found = ", ".join(archive.files) or "nothing"
             raise FileError(f"File {path} must hold the array `{missing[0]}`, but holds {found}.")
         _shapes(path, archive.zip)
-        return {name: archive[name] for name in archive.files}
+        return {name: _native(archive[name]) for name in archive.files}
+
+
+def _native(array: np.ndarray) -> np.ndarray:
+    """The array in this machine's order of bytes, which JAX wants."""
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def read_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
@@ -158,6 +163,8 @@ def read_numbers(path: str | Path, *names: str) -> dict[str, np.ndarray]:
     with blaming(path):
         for name in names:
             check_numbers(name, arrays[name])
+            if arrays[name].size == 0:
+                raise InputError(f"Argument `{name}` must not be empty, but has shape {arrays[name].shape}.")
     return {name: arrays[name] for name in names}
 
 

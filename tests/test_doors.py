@@ -4,6 +4,7 @@ import os
 import re
 import stat
 from contextlib import suppress
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +15,7 @@ from linbyol import cli
 from linbyol.checks import InputError
 from linbyol.cli import options
 from linbyol.cli.explain import Explain
+from linbyol.cli.fit import Fit
 from linbyol.cli.simulate import Simulate, flow
 from linbyol.equations import Constants, Isotropic
 from linbyol.trajectory import STATES
@@ -207,3 +209,10 @@ def test_a_default_is_told_from_the_same_number_typed():
     assert (type(plain.beta), plain.beta) == (float, 0.4)
     with pytest.raises(InputError, match="`beta` has no effect"):
         options.checked(Explain(beta=0.4, simsiam=True))
+
+
+@pytest.mark.parametrize("name", ["a\nb.npz", "a\x00b", "\x1b[31m", "a\udcff.npz"])
+def test_names_that_no_sentence_could_hold_are_refused(name):
+    with pytest.raises(InputError, match=r"^Argument `file` must be text without control characters, in UTF-8, but is '"):
+        options.checked(Fit(file=Path(name)))
+    assert options.checked(Fit(file=Path("Bild\u202f1 \u00fc.npz")))
