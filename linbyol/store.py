@@ -146,8 +146,8 @@ def _opened(path: str | Path) -> Iterator[Any]:
     """The archive; what goes wrong while it is read is the file's fault."""
     content = read_bytes(path)
     if not content.startswith(b"PK"):
-        found = "a single array (npy)" if content.startswith(b"\x93NUMPY") else "empty" if not content else "none"
-        raise FileError(f"File {path} must be an npz archive, but is {found}.")
+        found = "a single array (npy)" if content.startswith(b"\x93NUMPY") else "no archive" if content else "empty"
+        raise FileError(f"File {path} is not a readable npz archive: it is {found}.")
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             yield archive

@@ -213,6 +213,8 @@ def test_a_default_is_told_from_the_same_number_typed():
 
 @pytest.mark.parametrize("name", ["a\nb.npz", "a\x00b", "\x1b[31m", "a\udcff.npz"])
 def test_names_that_no_sentence_could_hold_are_refused(name):
-    with pytest.raises(InputError, match=r"^Argument `file` must be text without control characters, in UTF-8, but is '"):
+    with pytest.raises(
+        InputError, match=r"^Argument `file` must be text without control characters, in UTF-8, but is '"
+    ):
         options.checked(Fit(file=Path(name)))
     assert options.checked(Fit(file=Path("Bild\u202f1 \u00fc.npz")))
