@@ -46,4 +46,4 @@ lint: $(VENV)/.ready
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) $(NEWER_VENV) out build dist .gpu
+	rm -rf $(VENV) $(NEWER_VENV) out build dist

@@ -80,7 +80,7 @@ def check_spectra(k: Any) -> None:
 def check_moment(name: str, A: Any) -> None:
     """A is square; where its values are known, symmetric and positive semidefinite up to rounding."""
     shape = jnp.shape(A)
-    if len(shape) != 2 or shape[0] != shape[1]:
+    if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
         raise InputError(f"Argument `{name}` must be a square matrix (n, n), but has shape {shape}.")
     x = concrete(A)
     if x is None:
@@ -108,7 +108,7 @@ def _has_root(A: np.ndarray) -> bool:
 def check_weights(y: Any, k: Any) -> None:
     """W, Wa (d, n), Wp (d, d), X, X_aug (n, n)."""
     W = jnp.shape(y.W)
-    if len(W) != 2:
+    if len(W) != 2 or 0 in W:
         raise InputError(f"Argument `y0.W` must be a matrix (d, n), but has shape {W}.")
     d, n = W
     expected = [("y0.Wp", y.Wp, (d, d)), ("y0.Wa", y.Wa, (d, n))]

@@ -83,7 +83,7 @@ def _listen(handler: Callable[[int, object], None], grace: float) -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, handler)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    _thread.start_new_thread(_wait, (reading, grace))
+    _thread.start_new_thread(_wait, (reading, grace, _thread.get_ident()))
 
 
 def _interrupt(number: int, frame: object) -> None:
@@ -110,14 +110,14 @@ def _notice_printed(kind, value, trace) -> None:
         sys.__excepthook__(kind, value, trace)
 
 
-def _wait(reading: int, grace: float) -> None:
+def _wait(reading: int, grace: float, main: int) -> None:
     while not (numbers := [number for number in os.read(reading, 64) if number in SIGNALS]):
         pass
     end = time.monotonic() + grace
     while time.monotonic() < end:
         time.sleep(0.05)
         if _lost:
-            _thread.interrupt_main(_lost.pop())
+            signal.pthread_kill(main, _lost.pop())
     _end_all(128 + numbers[0])
 
 

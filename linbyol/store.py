@@ -127,7 +127,12 @@ def read_arrays(path: str | Path, *names: str) -> dict[str, np.ndarray]:
             found = ", ".join(archive.files) or "nothing"
             raise FileError(f"File {path} must hold the array `{missing[0]}`, but holds {found}.")
         _shapes(path, archive.zip)
-        return {name: archive[name] for name in archive.files}
+        return {name: _native(archive[name]) for name in archive.files}
+
+
+def _native(array: np.ndarray) -> np.ndarray:
+    """The array in this machine's order of bytes, which JAX wants."""
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def read_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
@@ -141,8 +146,8 @@ def _opened(path: str | Path) -> Iterator[Any]:
     """The archive; what goes wrong while it is read is the file's fault."""
     content = read_bytes(path)
     if not content.startswith(b"PK"):
-        found = "a single array (npy)" if content.startswith(b"\x93NUMPY") else "empty" if not content else "none"
-        raise FileError(f"File {path} must be an npz archive, but is {found}.")
+        found = "a single array (npy)" if content.startswith(b"\x93NUMPY") else "no archive" if content else "empty"
+        raise FileError(f"File {path} is not a readable npz archive: it is {found}.")
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             yield archive
@@ -158,6 +163,8 @@ def read_numbers(path: str | Path, *names: str) -> dict[str, np.ndarray]:
     with blaming(path):
         for name in names:
             check_numbers(name, arrays[name])
+            if arrays[name].size == 0:
+                raise InputError(f"Argument `{name}` must not be empty, but has shape {arrays[name].shape}.")
     return {name: arrays[name] for name in names}
 
 

@@ -4,6 +4,7 @@ import os
 import re
 import stat
 from contextlib import suppress
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +15,7 @@ from linbyol import cli
 from linbyol.checks import InputError
 from linbyol.cli import options
 from linbyol.cli.explain import Explain
+from linbyol.cli.fit import Fit
 from linbyol.cli.simulate import Simulate, flow
 from linbyol.equations import Constants, Isotropic
 from linbyol.integrate.trajectory import STATES
@@ -60,7 +62,7 @@ REFUSED = {  # command line: exit status, what the sentence says
     "simulate modes --init good.npz --seed 0": (2, "`seed` has no effect beside --init"),
     "simulate weights --moments m.npz --n 3": (2, "`n` has no effect beside --moments"),
     "simulate weights --moments m.npz --sigma2 1": (2, "describe the data twice."),
-    "simulate modes --solver ''": (2, "`solver` must not be empty."),
+    "simulate modes --solver ''": (2, "Argument '' is empty"),
     "phase --x eta 0.01 0.3 --eta 0.04": (2, "`eta` has no effect beside --x eta, which sweeps it."),
     "phase --x beta 0 1": (2, "--x beta has no effect without --ema"),
     "phase --s0 0.1 --t1 100": (2, "`t1` has no effect beside --s0"),
@@ -85,7 +87,7 @@ REFUSED = {  # command line: exit status, what the sentence says
     "simulate weights --moments words.npz": (3, "File words.npz cannot be used: argument `X` must be real, but has"),
     "simulate weights --moments single.npz": (
         3,
-        "File single.npz must be an npz archive, but is a single array",
+        "File single.npz is not a readable npz archive: it is a single",
     ),
     "simulate modes --init minus.npz": (
         3,
@@ -93,8 +95,8 @@ REFUSED = {  # command line: exit status, what the sentence says
     ),
     "simulate modes --init table.npz": (3, "File table.npz cannot be used: argument `p` must be"),
     "simulate modes --init pipe.npz": (3, "File pipe.npz cannot be read: it is a named pipe."),
-    "fit text.npz": (3, "File text.npz must be an npz archive, but is none."),
-    "fit empty.npz": (3, "File empty.npz must be an npz archive, but is empty."),
+    "fit text.npz": (3, "File text.npz is not a readable npz archive: it is no archive."),
+    "fit empty.npz": (3, "File empty.npz is not a readable npz archive: it is empty."),
     "fit short.npz": (3, "File short.npz is not a readable npz archive: "),
     "fit table.npz": (3, "File table.npz must hold the array `ts`, but holds p, s, tau."),
     "data moments one.npz -o o.npz": (3, "File one.npz cannot be used: argument `views` must hold at least 2 views"),
@@ -207,3 +209,12 @@ def test_a_default_is_told_from_the_same_number_typed():
     assert (type(plain.beta), plain.beta) == (float, 0.4)
     with pytest.raises(InputError, match="`beta` has no effect"):
         options.checked(Explain(beta=0.4, simsiam=True))
+
+
+@pytest.mark.parametrize("name", ["a\nb.npz", "a\x00b", "\x1b[31m", "a\udcff.npz"])
+def test_names_that_no_sentence_could_hold_are_refused(name):
+    with pytest.raises(
+        InputError, match=r"^Argument `file` must be text without control characters, in UTF-8, but is '"
+    ):
+        options.checked(Fit(file=Path(name)))
+    assert options.checked(Fit(file=Path("Bild\u202f1 \u00fc.npz")))

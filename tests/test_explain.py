@@ -119,7 +119,14 @@ def edge(p):
     ],
 )  # fmt: skip
 def test_the_numbers_of_a_sentence_are_right(y0, k, ema, expected):
-    reason = explain(y0, k, ema=ema).reason
+    answer = explain(y0, k, ema=ema)
+    root = k.lambda_d**2 - 4 * k.eta * k.lambda_s
+    ends = [(k.lambda_d + sign * np.sqrt(root)) / (2 * k.lambda_s) if root >= 0 else np.nan for sign in (-1, 1)]
+    np.testing.assert_allclose(answer.window, ends, rtol=1e-12)
+    found = [answer.numbers[name] for name in ("p", "s", "eta", "eta_c", "p_minus", "p_plus")]
+    np.testing.assert_allclose(found, [y0.p, y0.s, k.eta, k.lambda_d**2 / (4 * k.lambda_s), *ends], rtol=1e-12)
+    np.testing.assert_allclose(answer.numbers["c"], y0.s - y0.p**2 / k.alpha_p, atol=1e-15)
+    reason = answer.reason
     plain = re.sub(r"eta = 0 and|p = 0 is|\(λ_d/λ_s\)²|λ_d²/\(4 λ_s\)|p_minus²|p²|p_minus\b(?! =)", " ", reason)
     found = [float(x.rstrip(".")) for x in re.findall(r"(?<![\w])-?\d[\d.]*(?:e[-+]?\d+)?", plain)]
     found = [x for x in found if x != 0 or 0 in expected]  # "> 0", "crosses 0"

@@ -19,10 +19,11 @@ MAY_IMPORT = {
 FLOORS = (  # of linbyol: a module imports from its own package and from the floors below it
     {"checks", "extremes", "interrupts", "memory", "outputs", "plot", "progress", "store", "claims", "doctor", "trees"},
     {"equations"},
-    {"alignment", "assumptions", "fixed_points", "losses", "predictors", "representation", "runs"},
-    {"integrate", "equilibria", "images"},
+    {"alignment", "assumptions", "fixed_points", "losses", "orbits", "predictors", "representation", "runs"},
+    {"integrate", "equilibria", "images", "rest"},
     {"ensemble", "exact"},
-    {"explain", "fit", "phase"},
+    {"moving_target", "phase"},
+    {"data_modes", "explain", "fit"},
     {"cli", "__init__"},
     {"__main__"},
 )

@@ -192,7 +192,7 @@ def test_files_that_are_no_archive_get_their_sentence(tmp_path):
     with pytest.raises(FileError, match=r"none\.npz cannot be read: No such file"):
         moments_of_file(tmp_path / "none.npz")
     (tmp_path / "text.npz").write_text("no archive")
-    with pytest.raises(FileError, match=r"text\.npz is not a readable npz archive"):
+    with pytest.raises(FileError, match=r"text\.npz must be an npz archive, but is none"):
         moments_of_file(tmp_path / "text.npz")
     write_arrays(tmp_path / "good.npz", {"images": np.ones((3, 4, 4))})
     with pytest.raises(InputError, match="`views` must be at least 2, but is 1"):

@@ -133,3 +133,15 @@ def test_what_is_refused_of_a_file_is_the_fault_of_the_file():
     words = r"^File a.npz cannot be used: argument `s` must be 0\.$"
     with pytest.raises(store.FileError, match=words), store.blaming("a.npz"):
         raise InputError("Argument `s` must be 0.")
+
+
+def test_numbers_of_a_file_are_real_finite_and_in_the_order_of_bytes_of_this_machine(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, x=np.array([1.0, 2.0], dtype=">f8"), none=np.ones((3, 0)), yes=np.array([True]))
+    x = store.read_numbers(path, "x")["x"]
+    assert x.dtype.isnative
+    assert x.tolist() == [1.0, 2.0]
+    assert store.read_shapes(path) == {"x": (2,), "none": (3, 0), "yes": (1,)}
+    for name, sentence in [("none", r"must not be empty, but has shape \(3, 0\)"), ("yes", "real, but has dtype bool")]:
+        with pytest.raises(store.FileError, match=rf"^File .*a.npz cannot be used: argument `{name}` .*{sentence}\.$"):
+            store.read_numbers(path, name)

@@ -21,7 +21,6 @@ SMALL = Options(
 SETTINGS = {
     "byol, direct": {"rule": "direct"},
     "isoloss, set now and then": {"method": "isoloss", "rule": "set", "freq": 3},
-    "vicreg": {"method": "vicreg"},
 }
 
 

@@ -75,7 +75,7 @@ class Moments:
             "n": len(X),
             "trace_X": float(np.trace(X)),
             "trace_X_aug": float(np.trace(X_aug)),
-            "relative_error_X": float(np.linalg.norm(moments.X_error) / np.linalg.norm(X)),
+            "relative_error_X": float(np.linalg.norm(moments.X_error) / max(float(np.linalg.norm(X)), 1e-300)),
             "relative_error_X_aug": float(
                 np.linalg.norm(moments.X_aug_error) / max(float(np.linalg.norm(X_aug)), 1e-300)
             ),

@@ -6,7 +6,9 @@ depend on others: pairs of an option and why it has no effect.
 
 import dataclasses
 import math
+import unicodedata
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 T = TypeVar("T")
@@ -88,11 +90,13 @@ def flag(name: str) -> str:
 
 def _problem(name: str, value: Any, hint: Any) -> str:
     """What is wrong with a value, a sentence, if anything is."""
-    words = [item for item in _leaves(value) if isinstance(item, str)]
+    words = [str(item) for item in _leaves(value) if isinstance(item, str | Path)]
     if value == () or (isinstance(value, tuple) and () in value):
         return f"Argument `{name}` names nothing."
     if any(not word.strip() for word in words):
         return f"Argument `{name}` must not be empty."
+    if odd := [word for word in words if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in word)]:
+        return f"Argument `{name}` must be text without control characters, in UTF-8, but is {odd[0]!a}."
     if twice := [word for i, word in enumerate(words) if word in words[:i]]:
         return f"Argument `{name}` names {twice[0]} twice."
     for number in _leaves(value):

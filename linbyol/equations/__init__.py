@@ -9,6 +9,7 @@ from linbyol.equations.byol import (
     Amplitudes,
     Commuting,
     Constants,
+    Held,
     Isotropic,
     Matrix,
     Modes,
@@ -38,8 +39,8 @@ from linbyol.equations.byol import (
 from linbyol.equations.combinators import Ablated, Flow, backwards, decay, hold, no_predictor, simsiam, slave
 
 __all__ = [
-    "Ablated", "Amplitudes", "Commuting", "Constants", "Flow", "Isotropic", "Matrix", "Modes", "Scalar", "Symmetric",
-    "Vector", "Weights", "alignment_rate", "amplitudes_flow", "anticommutator", "backwards", "balance",
+    "Ablated", "Amplitudes", "Commuting", "Constants", "Flow", "Held", "Isotropic", "Matrix", "Modes", "Scalar",
+    "Symmetric", "Vector", "Weights", "alignment_rate", "amplitudes_flow", "anticommutator", "backwards", "balance",
     "collapse_operator", "commutator", "decay", "effective_growth", "hold", "identity", "mode_alignment_rate",
     "mode_balance", "modes_flow", "no_predictor", "no_stop_gradient", "parabola_flow", "simsiam", "slave",
     "symmetric_balance", "symmetric_flow", "target_gradient", "unsymmetrised_flow", "weights_flow",

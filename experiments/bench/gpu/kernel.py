@@ -1,6 +1,7 @@
 """The ensemble as one GPU kernel: a block of trajectories runs in registers from its start to its end.
 
-`lanes.start` and `lanes.advance` as everywhere, on a block's arrays instead of scalars: nothing is written twice.
+`lanes.start` and `lanes.advance` as everywhere, on a block's arrays instead of scalars: nothing is written twice. It is
+a trial: the library does not have it, and what it would bring is measured beside the library.
 """
 
 from functools import partial
@@ -10,11 +11,11 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.experimental import pallas as pl
+from jax.experimental.pallas import triton
 from jaxtyping import Array, Float, Int
 
+from experiments.bench.workload import T1
 from linbyol.ensemble import lanes
-from linbyol.ensemble.lanes import Tolerance
-from linbyol.ensemble.rosenbrock import METHODS
 from linbyol.equations import Amplitudes, Isotropic, amplitudes_flow
 
 MOST = 10_000  # steps tried
@@ -77,10 +78,23 @@ def solve_in_blocks(
     return Outcome(Amplitudes(w, wp, wa), steps, ok)
 
 
+def in_blocks(y0: Amplitudes, k: Isotropic, rtol: Any, *, block: int) -> tuple[Amplitudes, Array]:
+    """The reference workload, sorted by stiffness so that a block's lanes end together: fields, and steps accepted."""
+    return _sorted(y0, k, rtol, block, jax.default_backend() == "cpu")
+
+
+@partial(jax.jit, static_argnums=(3, 4))
+def _sorted(y0: Amplitudes, k: Isotropic, rtol: Any, block: int, interpret: bool) -> tuple[Amplitudes, Array]:
+    index = jnp.argsort(k.alpha_p * (y0.w * y0.w) + y0.wp * y0.wp)
+    y, constants = jax.tree.map(lambda x: x[index], (y0, k))
+    tol = Tolerance(rtol, 1e-9 * rtol)  # as the engine's steps have it for atol = 1e-6 rtol
+    found = solve_in_blocks(y, constants, jnp.full_like(y.w, T1), tol, block=block, interpret=interpret)
+    back = jnp.argsort(index)
+    return jax.tree.map(lambda x: x[back], found.y), found.steps[back]
+
+
 def _settings(interpret: bool, block: int) -> dict[str, Any]:
     """One lane a thread, through Triton, which takes kernels of this form."""
     if interpret:
         return {}
-    from jax.experimental.pallas import triton
-
     return {"compiler_params": triton.CompilerParams(num_warps=max(1, block // 32), num_stages=1)}
