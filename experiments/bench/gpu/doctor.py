@@ -20,7 +20,7 @@ from experiments.trainer.options import Options
 from experiments.trainer.session import prepare
 from experiments.trainer.steps import advance, orders_of
 from linbyol import doctor, exact
-from linbyol.equations import (  # fmt: skip
+from linbyol.equations import (
     Amplitudes,
     Constants,
     Isotropic,
