@@ -22,7 +22,6 @@ def join(coordinator: str | None, processes: int | None, process: int | None) ->
             raise InputError("Arguments `coordinator`, `processes` and `process` must be given together, or none.")
     else:
         meet(*_address(coordinator), processes, process)
-    jax.config.update("jax_enable_preemption_service", False)  # it would take SIGTERM from the trainer
     try:
         jax.distributed.initialize(*given)
     except (ValueError, RuntimeError) as error:

@@ -75,12 +75,13 @@ class Train:
         if not self.preset:
             raise InputError("Argument `preset` is missing; `linbyol train --list` shows the presets.")
         name, options = self._options()
+        import jax
+
         if self.distributed:
             from experiments.trainer.meeting import join
 
+            jax.config.update("jax_enable_preemption_service", False)  # it would take SIGTERM from the trainer
             join(self.coordinator, self.processes, self.process)
-        import jax
-
         with jax.enable_x64(options.precision == "float64"):
             return self._dry(options) if self.dry_run else self._train(name, options)
 
