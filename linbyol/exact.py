@@ -16,7 +16,7 @@ from linbyol.checks import InputError, check_nonnegative, check_numbers, check_t
 from linbyol.cubic import Data, admitted, critical_polynomial, numbers, real, upright
 from linbyol.logarithms import expm1_over
 from linbyol.separatrix import collapses, separatrix
-from linbyol.transit import at_rest, beside, orbit_of, reached, remaining, restarted, solve, time_of
+from linbyol.transit import at_rest, beside, orbit_of, reached, remaining, restarted, solve, time_of, unknown
 
 __all__ = [
     "collapses", "escape_time", "escape_time_asymptotics", "parabola", "parabola_time", "separatrix", "target_ratio",
@@ -70,6 +70,7 @@ def _parabola(p0: Array, k: Data, ts: Array) -> Array:
     modes = jnp.broadcast_shapes(p0.shape, cubic.D.shape)
     t = ts.astype(cubic.D.dtype)
     t, side, orbit = orbit_of(t.reshape(*t.shape, *[1] * len(modes)), p0, k)
+    known = (t >= 0) & ~unknown(orbit)
     still = beside(jnp.where(jnp.isfinite(t), t, 0), orbit)
     forgets = (orbit.start != orbit.p_minus) | (orbit.cubic.D < 0)
     still = jnp.where((t == jnp.inf) & forgets, orbit.end, still)
@@ -83,7 +84,7 @@ def _parabola(p0: Array, k: Data, ts: Array) -> Array:
         lambda slope, x: x / slope(jnp.ones_like(x)),
     )
     p = side * jnp.where(moves, reached(y, orbit)[0], still)
-    return jnp.where(t >= 0, p, jnp.nan)
+    return jnp.where(known, p, jnp.nan)
 
 
 def escape_time(p0: Any, k: Data, fraction: Any = 0.9) -> Float[Array, "*modes"]:
@@ -102,7 +103,8 @@ def _escape_time(p0: Array, k: Data, fraction: Array) -> Array:
     goal = fraction * p_plus
     on_the_way = (end > 0) & (start > p_minus) & (start < goal)
     t = _parabola_time(side * jnp.where(on_the_way, goal, start), p0, k)
-    return jnp.where(on_the_way, t, jnp.where((end > 0) & (start >= goal), 0, jnp.inf))
+    t = jnp.where(on_the_way, t, jnp.where((end > 0) & (start >= goal), 0, jnp.inf))
+    return jnp.where(unknown(orbit), jnp.nan, t)
 
 
 def escape_time_asymptotics(p0: Any, k: Data) -> Float[Array, "*modes"]:

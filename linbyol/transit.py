@@ -73,6 +73,11 @@ def at_rest(orbit: Orbit) -> Array:
     return (orbit.start == 0) | (orbit.start == orbit.p_minus) | (orbit.start == orbit.p_plus)
 
 
+def unknown(orbit: Orbit) -> Array:
+    """Whether the start, or a constant, is nan: where they are traced they cannot be refused."""
+    return jnp.isnan(orbit.start) | jnp.isnan(orbit.cubic.D)
+
+
 def remaining(p: Array, orbit: Orbit) -> Array:
     """y of p: -ln of the fraction of the way from start to end that is left at p."""
     return -log_ratio(p - orbit.end, orbit.start - orbit.end, p - orbit.start)

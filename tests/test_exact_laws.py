@@ -135,3 +135,11 @@ def test_an_escape_is_seen_in_the_mirror():
     p = np.array([0.3, 0.6, -0.3, -0.6, 0.6, 0.6])
     value = jax.vmap(lambda p, tau, eta: escapes()(p, K._replace(tau=tau, eta=eta), None))(p, k.tau, k.eta)
     np.testing.assert_array_equal(value <= 0, [False, True, False, True, False, False])
+
+
+def test_a_lane_that_is_nan_has_no_answer():
+    """Where values are traced they cannot be refused: neither an end nor an escape is made up for them."""
+    p0, eta = jnp.array([0.3, jnp.nan, 0.3]), jnp.array([0.05, 0.05, jnp.nan])
+    for f in (exact.escape_time, lambda p0, k: exact.parabola(p0, k, jnp.inf)):
+        found = jax.vmap(lambda p0, eta, f=f: f(p0, K._replace(eta=eta)))(p0, eta)
+        np.testing.assert_array_equal(jnp.isnan(found), [False, True, True])
