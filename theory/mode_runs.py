@@ -9,7 +9,7 @@ import numpy as np
 from linbyol.combinators import Flow
 from linbyol.equations import Amplitudes, Isotropic, Modes, amplitudes_flow, hold, mode_alignment_rate, modes_flow
 from linbyol.integrate import integrate
-from theory.extremes import every
+from theory.extremes import every, finite
 
 LANES = 64  # settings are padded to a multiple of it, so that all claims share one compilation a flow
 CLOCK = np.append(0, np.geomspace(1e-5, 1, 800))  # times of a trajectory over t1: 0, then 1.5 % apart
@@ -75,7 +75,7 @@ def follow(
     ys, ok = jax.tree.map(lambda *leaves: np.concatenate(leaves)[:size], *found)
     if not every(ok):
         raise RuntimeError(f"{np.sum(~ok)} of {size} settings did not reach their last time.")
-    return Paths(np.outer(t1, CLOCK)[:size], ys, jax.tree.map(lambda a: a[:size, None], k))
+    return Paths(np.outer(t1, CLOCK)[:size], finite(ys), jax.tree.map(lambda a: a[:size, None], k))
 
 
 def first_crossing(ts: np.ndarray, x: np.ndarray) -> float:

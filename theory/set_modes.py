@@ -12,6 +12,7 @@ from linbyol.equations_directset import DirectSet, Encoder, directset_flow
 from linbyol.fixed_points import predictor_roots
 from linbyol.integrate import integrate
 from linbyol.predictors import directset
+from theory.extremes import finite
 from theory.instances import orthogonal
 
 LANES = 128  # settings a solve; fewer are filled up, so that every claim shares one compilation
@@ -27,7 +28,7 @@ def settled(lam0: Any, k: DirectSet) -> np.ndarray:
     assert m <= LANES, m
     lam0, *fields = (np.pad(np.asarray(a, float), (0, LANES - m), mode="edge") for a in (lam0, *fields))
     end = integrate(directset_flow, Encoder(lam0), DirectSet(*fields), [0.0, LONG], rtol=1e-10, atol=1e-14)
-    return np.asarray(end.ys.lam[-1, :m])
+    return finite(np.asarray(end.ys.lam[-1, :m]))
 
 
 def levels(k: DirectSet) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from linbyol.combinators import Flow
 from linbyol.integrate import integrate
+from theory.extremes import finite
 
 TS = jnp.linspace(0.0, 20.0, 33)
 RTOL, ATOL = 1e-10, 1e-12
@@ -36,7 +37,7 @@ class Solved(NamedTuple):
 def solve(flows: Mapping[str, tuple[Flow, Any, Any]], ts: Any = TS) -> dict[str, Solved]:
     """Each named (flow, y0, k) from ts[0] to ts[-1], at tolerances RTOL and ATOL, all in one integration."""
     each, y0, k = zip(*flows.values(), strict=True)
-    ys = integrate(Partial(_side_by_side, each), y0, k, ts, rtol=RTOL, atol=ATOL).ys
+    ys = finite(integrate(Partial(_side_by_side, each), y0, k, ts, rtol=RTOL, atol=ATOL).ys)
     return {name: Solved(ts, *found) for name, found in zip(flows, zip(ys, k, strict=True), strict=True)}
 
 
