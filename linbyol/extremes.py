@@ -26,6 +26,13 @@ def every(*conditions: Any) -> bool:
     return bool(_joined(conditions, "b", "true or false").all())
 
 
+def finite(tree: Any) -> Any:
+    """The same arrays, of which each number must be finite: what integrators return before it is compared."""
+    if not every(np.isfinite(np.asarray(leaf)) for leaf in jax.tree.leaves(tree)):
+        raise ValueError("A trajectory is not finite.")
+    return tree
+
+
 def relative_gap(A: Any, B: Any) -> float:
     """max |A - B| relative to the largest |B|."""
     return largest(np.abs(np.asarray(A) - np.asarray(B))) / largest(np.abs(np.asarray(B)))

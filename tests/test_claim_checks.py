@@ -2,6 +2,7 @@
 
 import ast
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax.numpy as jnp
 import numpy as np
@@ -9,8 +10,11 @@ import pytest
 
 import experiments.studies
 import theory
-from linbyol.claims import Run, claim, holds_if
+from linbyol.claims import Claim, Run, claim, holds_if
 from linbyol.extremes import every, largest, least, relative_gap
+from theory.followups import cosine
+from theory.paper import alignment_of_modes, directpred, ema, observations, signs
+from theory.proving import mode_runs, set_modes
 
 ELSEWHERE = {"latex.py", "words.py", "spaces.py", "extremes.py"}  # names and SymPy's words; what replaces them
 FILES = [
@@ -117,3 +121,51 @@ def test_no_check_compares_in_a_way_that_lets_a_nan_pass(path):
 def test_the_search_finds_what_lets_a_nan_pass(line):
     assert calls_that_let_a_nan_pass(line)
     assert not calls_that_let_a_nan_pass("largest(x) < 1 and every(x < 1) and (x < 1).any() and x.max() < 1")
+
+
+def with_a_nan(leaf, times):
+    """A leaf (lanes,) that rests at all times, (lanes, t), but is NaN at the last one in all lanes but the first."""
+    ys = np.repeat(np.asarray(leaf, float)[:, None], times, axis=1)
+    ys[1:, -1] = np.nan
+    return ys
+
+
+@pytest.fixture
+def poisoned(monkeypatch):
+    """All that claims on modes integrate ends in NaN, which is not the first number; nothing is compiled."""
+
+    def solve(flow, y0, k, t1, clock):
+        ys = type(y0)(*(with_a_nan(np.broadcast_to(leaf, t1.shape), len(clock)) for leaf in y0))
+        return ys, np.ones(len(t1), bool)
+
+    def integrate(flow, y0, k, ts, **settings):
+        return SimpleNamespace(ys=type(y0)(*(with_a_nan(leaf, len(ts)).T for leaf in y0)))
+
+    monkeypatch.setattr(mode_runs, "_solve", solve)
+    monkeypatch.setattr(set_modes, "integrate", integrate)
+    forget()
+    yield
+    forget()
+
+
+def forget():
+    for value in (value for module in INTEGRATING for value in vars(module).values()):
+        getattr(value, "cache_clear", lambda: None)()
+
+
+INTEGRATING = (observations, alignment_of_modes, ema, signs, directpred)
+INTEGRATED = [value for module in INTEGRATING for value in vars(module).values() if isinstance(value, Claim)]
+
+
+@pytest.mark.parametrize("found", INTEGRATED, ids=lambda found: found.id)
+def test_a_nan_in_a_trajectory_leaves_a_claim_undecided(poisoned, found):
+    verdict = found(Run())
+    assert verdict.verdict == "undecided"
+    assert "not finite" in verdict.note, verdict.note
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.1, 0.9])
+def test_a_threshold_of_the_cosine_loss_that_is_off_by_a_tenth_is_refused(monkeypatch, factor):
+    attraction = cosine.attraction
+    monkeypatch.setattr(cosine, "attraction", lambda *args: factor**2 * attraction(*args))
+    assert cosine.regimes(Run()).verdict == ("holds" if factor == 1 else "fails")

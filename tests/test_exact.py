@@ -228,3 +228,36 @@ def test_target_ratio_is_of_second_order():
         return float(jnp.abs(found[:, 0] - exact).max())
 
     assert 3.5 < error(101) / error(201) < 4.5
+
+
+@pytest.mark.parametrize("p0", [0.3, -2.0, 1e3, 1e-3])
+def test_weak_signals_and_starts_from_afar(p0):
+    """Down to tau = eta = 0, where p = p0/√(1 + 2 κ p0² t), the times keep their digits: against 60."""
+    tau, eta = (x.reshape(-1) for x in np.meshgrid([0.0, 1e-9, 1e-4, 1e-2, 1.0], [0.0, 1e-12, 1e-6, 1e-3, 0.3]))
+    k = Isotropic(1.0, 0.0, eta, 0.25, tau)
+    p = np.where((p0 > 0) & (np.nan_to_num(predictor_roots(k)[1]) < p0) & (predictor_roots(k)[2] > p0), 1.1, 0.7) * p0
+    t = np.asarray(parabola_time(p, p0, k))
+    with mpmath.workdps(60):
+        for i in range(tau.size):
+            a, b, e = (mpmath.mpf(float(x)) for x in (tau[i], 1.25, eta[i]))
+            expected = mpmath.quad(lambda x: 1 / (x * x * (a - b * x) - e * x), [p0, float(p[i])])  # noqa: B023
+            assert abs(t[i] / expected - 1) < 1e-13
+    np.testing.assert_allclose(jnp.diagonal(parabola(p0, k, t)), p, rtol=1e-12)
+
+
+def test_trajectories_without_signal():
+    """tau = 0: ṗ = -κ p³ - eta p is Bernoulli's, so 1/p² = (1/p0² + κ/eta) e^(2 eta t) - κ/eta."""
+    p0, t = np.array([0.3, -2.0]), np.array([0.0, 1.0, 50.0])
+    k = Isotropic(1.0, 0.4, 0.1, 0.25, 0.0)
+    square = (1 / p0**2 + 12.5) * np.exp(0.2 * t[:, None]) - 12.5
+    np.testing.assert_allclose(parabola(p0, k, t), np.sign(p0) / np.sqrt(square), rtol=1e-12)
+    square = 1 / p0**2 + 2.5 * t[:, None]
+    np.testing.assert_allclose(parabola(p0, k._replace(eta=0.0), t), np.sign(p0) / np.sqrt(square), rtol=1e-12)
+    assert (escape_time(p0, k._replace(eta=[0.0, 0.1])) == np.inf).all()
+
+
+def test_target_ratio_has_derivatives_in_a_slow_target():
+    """At beta = 0 the ratio of p = 1 + t grows by ∫ p dt/p for beta: exact for straight lines."""
+    ts = jnp.array([0.0, 1.0, 3.0])
+    slope = jax.jacfwd(lambda beta: target_ratio(ts, 1 + ts, Isotropic(1.0, beta, 0.0, 0.2)))(0.0)
+    np.testing.assert_allclose(slope, (ts + ts**2 / 2) / (1 + ts), rtol=1e-14)

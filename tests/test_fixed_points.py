@@ -161,3 +161,22 @@ def test_maps_over_any_leaf():
     k = Isotropic(1.0, 0.3, etas, sigma2s)
     mapped = jax.vmap(lambda eta, sigma2: predictor_roots(Isotropic(1.0, 0.3, eta, sigma2)))(etas, sigma2s)
     np.testing.assert_array_equal(mapped, predictor_roots(k))
+
+
+@pytest.mark.parametrize("ema", [False, True])
+def test_the_double_root_is_not_stable(ema):
+    """At eta_c it attracts from above alone: its rate is 0, and rounding must not call it stable."""
+    at = bifurcation(Isotropic(1.2, 0.5, 0.0, 0.25), [0.2], ema=ema)
+    np.testing.assert_array_equal(at.stable, [[True, False, False]])
+    np.testing.assert_array_equal(at.rate[0, 1:], [0, 0])
+
+
+def test_unequal_decay_has_derivatives_where_it_is_equal():
+    """s = (eta_p/eta_s) p²/alpha_p, and p does not depend on eta_p."""
+    k = Isotropic(1.3, 0.3, 0.05, 0.25)
+    slope = jax.jacfwd(lambda eta_p: fixed_points(k, Wp=eta_p, W=0.05).s)(0.05)
+    np.testing.assert_allclose(slope, fixed_points(k).s / 0.05, rtol=1e-12)
+
+
+def test_a_mode_without_data_has_the_threshold_zero():
+    assert critical_eta(Commuting(1.0, 0.3, 0.1, 0.0, 0.0)) == 0

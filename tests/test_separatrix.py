@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.test_util import check_grads
 from scipy.integrate import solve_ivp
 
 from linbyol.equations import Commuting, Isotropic, Modes, modes_flow
@@ -137,8 +136,29 @@ def test_collapse_and_separatrix_broadcast_and_map():
     assert collapses(p[None, :], 0.1, wide).shape == (5, 5)
 
 
-def test_separatrix_has_gradients():
-    k = Isotropic(1.0, 0.0, 0.05, 0.25)
-    check_grads(
-        lambda p, eta: separatrix(k._replace(eta=eta), p), (-0.3, 0.05), 1, modes=("rev",), atol=1e-6, rtol=1e-5
-    )
+def test_collapse_without_signal():
+    """At tau = 0 (or lambda_d = 0) any decay kills; without it p falls to 0, so c > 0 stays as s, c ≤ 0 is lost."""
+    k = Isotropic(1.3, 0.4, np.array([0, 0, 0, 0, 0, 0.01]), 0.25, 0.0)
+    p, s = np.array([0.1, -0.3, 0.5, -0.5, 0.0, 0.1]), np.array([1.0, 0.2, 0.19, 0.1, 0.3, 1.0])
+    expected = [False, False, True, True, False, True]
+    np.testing.assert_array_equal(collapses(p, s, k), expected)
+    flat = Commuting(1.3, 0.4, k.eta, 0.0, 1.25)
+    np.testing.assert_array_equal(collapses(p, s, flat), expected)
+    assert [ends_at_zero(p[i], s[i], k._replace(eta=k.eta[i]), 3000.0) for i in range(6)] == expected
+    none = Commuting(1.3, 0.4, np.array([0.0, 0.0, 0.1]), 0.0, 0.0)  # no data: nothing but decay moves
+    np.testing.assert_array_equal(collapses(-0.3, np.array([0.01, 0.0, 0.01]), none), [False, True, True])
+    np.testing.assert_allclose(separatrix(k, p)[:5], p[:5] ** 2 / 1.3, rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_edge_is_found_at_any_scale(dtype):
+    """No lane of the integration gives up: from p next to the saddle to a million times beyond, in either precision."""
+    rng = np.random.default_rng(0)
+    share = 1 - 10.0 ** rng.uniform(-15, 0, 512)
+    share = np.where(rng.uniform(size=512) < 0.5, 1 - share, share)  # eta/eta_c, near 0 and near 1
+    k = Isotropic(1.0, 0.0, share / 5, 0.25)
+    _, p_minus, _ = predictor_roots(k)
+    away = rng.choice([-1, 1], 512) * 10.0 ** rng.uniform(-12, 6, 512)
+    edge = separatrix(jax.tree.map(lambda x: np.asarray(x, dtype), k), np.asarray(p_minus + away, dtype))
+    assert edge.dtype == dtype
+    assert np.isfinite(edge).all()

@@ -97,6 +97,7 @@ def prepared(
     if threads:
         torch.set_num_threads(threads)
     on_gpu = device.startswith("cuda")
+    torch.backends.cudnn.benchmark = on_gpu  # the fastest of its convolutions, as XLA's autotuning has it
     last = on_gpu if channels_last is None else channels_last
     layout = torch.channels_last if last else torch.contiguous_format
     compile = torch.compile if compiled else lambda f: f

@@ -24,12 +24,13 @@ class collapses(eqx.Module):  # noqa: N801 - reads as a verb in events={"collaps
 
 
 class escapes(eqx.Module):  # noqa: N801
-    """The predictor rises to a fraction of p_plus (tau = k.tau, or 1); never, where there is no p_plus."""
+    """The predictor goes as far as a fraction of p_plus (tau = k.tau, or 1); never, where there is no p_plus, or 0."""
 
     fraction: float | Array = 0.9
 
     def __call__(self, y: Any, k: Any, y0: Any) -> Float[Array, ""]:
-        return self.fraction * predictor_roots(k)[2] - mode(y, k).p
+        goal = self.fraction * predictor_roots(k)[2]
+        return jnp.where(goal == 0, 1, jnp.where(goal < 0, -1, 1) * (goal - mode(y, k).p))
 
 
 class crosses_parabola(eqx.Module):  # noqa: N801

@@ -9,13 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from linbyol.claims import Run, Verdict, claim, holds_if
-from linbyol.equations import Commuting, Constants, Modes, Weights, modes_flow, no_predictor, simsiam, weights_flow
+from linbyol.equations import Constants, Weights, no_predictor, weights_flow
 from linbyol.equilibria import collapse_bound, critical_decay, equilibria, rank_one
 from linbyol.extremes import every, largest
-from linbyol.fixed_points import critical_eta, predictor_roots
 from linbyol.integrate import integrate
 from theory.proving import instances
-from theory.proving.mode_runs import between, uniforms
 
 
 def mixing(k: Constants) -> np.ndarray:
@@ -132,44 +130,6 @@ def needs_eigenvalue_one(run: Run) -> Verdict:
     )
 
 
-@claim(
-    "B67",
-    title="The threshold of a mode",
-    statement="With decay a mode can survive if and only if η < λ_d² τ²/(4 λ_s); it then ends at s = p_+²/α_p.",
-    source="derived (section 9)",
-    kind="numeric",
-)
-def six_modes(run: Run) -> Verdict:
-    lambda_d = np.array([1, 0.9, 0.6, 0.5, 0.4, 0.8])
-    lambda_s = np.array([1.05, 1.8, 0.7, 0.52, 1.4, 1.0])
-    printed = np.array([0.65863, 0, 0.29077, 0.25, 0, 0.36])  # at η = 0.12, from W(0) = Wp(0) = I
-    table = Commuting(1.0, 0.0, 0.12, lambda_d, lambda_s)
-    u = uniforms(run.seed, 67)[:, :6]
-    share = np.where(np.arange(6) < 3, between(0.6, 0.9, u[0]), between(1.1, 1.6, u[0]))  # eta/eta_c
-    lambda_d = between(0.7, 1.2, u[1])
-    other = Commuting(float(0.5 + u[2, 0]), 0.0, 0.1, lambda_d, lambda_d**2 * share / 0.4)
-    found = []
-    for k in (table, other):
-        end = integrate(
-            simsiam(modes_flow), Modes(jnp.ones(6), jnp.ones(6) / k.alpha_p, 1.0), k, [0.0, 2000.0], rtol=1e-10
-        )
-        _, p_minus, p_plus = predictor_roots(k)
-        predicted = jnp.where((k.eta < critical_eta(k)) & (p_minus < 1), p_plus**2 / k.alpha_p, 0)
-        found.append((np.asarray(end.ys.s[-1]), np.asarray(predicted)))
-    (s, predicted), (s_other, predicted_other) = found
-    error = largest(np.abs(s - predicted).max(), np.abs(s_other - predicted_other).max())
-    alive = int((predicted_other > 0).sum())
-    return holds_if(
-        np.abs(s - printed).max() < 5e-6 and error < 1e-6 and alive == 3,  # half a unit of the printed digits
-        seeds=[run.seed],
-        s=s,
-        threshold=critical_eta(table),
-        p_plus_squared=predicted,
-        largest_error=error,
-        survivors_in_a_random_instance=alive,
-    )
-
-
 @cache
 def landscape(seed: int) -> dict[str, Any]:
     """The equilibria of one random instance (n = 4, d = 2) at decays below and above the threshold."""
@@ -177,6 +137,7 @@ def landscape(seed: int) -> dict[str, Any]:
     k = instances.constants(key, n=4)
     eta_c, bound = float(critical_decay(k)), float(collapse_bound(k))
     shares = {"half": 0.3 * eta_c, "below": 0.98 * eta_c, "above": 1.001 * eta_c, "between": (eta_c + bound) / 2}
+    shares |= {"beyond": 1.02 * bound, "far beyond": 2 * bound}
     found = {name: equilibria(k._replace(eta=eta), 2, key=key, starts=64) for name, eta in shares.items()}
     return {"k": k, "eta_c": eta_c, "bound": bound, "eta": shares, "found": found}
 
@@ -213,11 +174,18 @@ def general_threshold(run: Run) -> Verdict:
     counts = {name: np.bincount(np.asarray(e.rank), minlength=3).tolist() for name, e in found["found"].items()}
     stable = {name: np.asarray(e.rank)[np.asarray(e.stable)].tolist() for name, e in found["found"].items()}
     residual = largest(float(jnp.max(e.residual)) for e in found["found"].values())
-    only_zero = counts["above"] == [1, 0, 0] and counts["between"] == [1, 0, 0]
+    only_zero = every(counts[name] == [1, 0, 0] for name in ("above", "between", "beyond", "far beyond"))
+    rank_one_below = every(counts[name][1] > 0 for name in ("half", "below"))
     diagonal = Constants(1.0, 1.0, 0.0, jnp.diag(jnp.diag(k.X)), jnp.diag(jnp.diag(k.X_aug)))
     commuting = abs(float(critical_decay(diagonal)) / float(collapse_bound(diagonal)) - 1)
     return holds_if(
-        met and eta_c < bound and every(agreement) and only_zero and 1 in stable["below"] and commuting < 1e-12,
+        met
+        and eta_c < bound
+        and every(agreement)
+        and rank_one_below
+        and only_zero
+        and 1 in stable["below"]
+        and commuting < 1e-12,
         seeds=[run.seed],
         eta_c=eta_c,
         upper_bound=bound,

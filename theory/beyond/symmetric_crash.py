@@ -19,22 +19,22 @@ from linbyol.extremes import every
 from linbyol.integrate import integrate
 from linbyol.losses import byol_cosine
 
-SIZE, REPEATS = 10, 5
+SIZE, REPEATS, STARTS = 10, 5, 8
 SCALES = (0.05, 0.2, 1.0)  # of W(0), in 1/√n
 ALIVE = 1e-2  # an eigenvalue of F above it survives
 
 
 @cache
 def survivors(seed: int) -> dict[str, np.ndarray]:
-    """SimSiam, κ = 1.2, η = 0.004, T = 800: surviving modes of 10 and growth of |[F, Wp]|, by W's scale (3, repeats).
+    """SimSiam, κ = 1.2, η = 0.004, T = 800: surviving modes of 10 and growth of |[F, Wp]|, by W's scale (3, starts).
 
     The same starts for both: Wp(0) the symmetric part of U(-1, 1)/√n, as where the code symmetrises at each step.
     """
-    keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), 71), REPEATS)
-    keys, scales = jnp.tile(keys, 3), jnp.repeat(jnp.array(SCALES), REPEATS)
+    keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), 71), STARTS)
+    keys, scales = jnp.tile(keys, 3), jnp.repeat(jnp.array(SCALES), STARTS)
     found = {}
     for name, flow in (("regular", unsymmetrised_flow), ("symmetric", symmetric_flow)):
-        alive, bump, ok = (np.asarray(a).reshape(3, REPEATS) for a in _solve(flow, keys, scales))
+        alive, bump, ok = (np.asarray(a).reshape(3, STARTS) for a in _solve(flow, keys, scales))
         if not every(ok):
             raise RuntimeError(f"A trajectory of the {name} predictor did not reach its last time.")
         found[name], found[f"{name} bump"] = alive, bump
@@ -64,21 +64,22 @@ def _solve(flow: Flow, keys: Any, scales: Any) -> Any:
 @claim(
     "B71",
     title="The toy ODE does not reproduce the crash of Table 3",
-    statement="Without EMA as many modes survive with the symmetrised predictor (Eq. 7) as with the regular one.",
+    statement="Without EMA the symmetrised predictor (Eq. 7) keeps as many modes of 10 as the regular one at each "
+    "scale of W(0), in the mean over 8 starts: at most 0.4 fewer and 1 more; and more than 2 from every start.",
     source="derived; Table 3",
     kind="numeric",
 )
 def no_crash_in_the_flow(run: Run) -> Verdict:
     found = survivors(run.seed)
     regular, symmetric = found["regular"].mean(axis=1), found["symmetric"].mean(axis=1)
-    # 0.4 of 10 modes in the mean over scales and repeats; a crash would leave none
+    # a crash would leave none
     return holds_if(
-        abs(regular.mean() - symmetric.mean()) <= 0.4 and symmetric.min() > 2,
+        every(symmetric - regular >= -0.4, symmetric - regular <= 1) and found["symmetric"].min() > 2,
         seeds=[run.seed],
         scales=SCALES,
         surviving_regular=regular,
         surviving_symmetric=symmetric,
-        largest_difference=np.abs(regular - symmetric).max(),
+        more_with_the_symmetrised=symmetric - regular,
         growth_of_the_commutator_regular=found["regular bump"].mean(axis=1),
         growth_of_the_commutator_symmetric=found["symmetric bump"].mean(axis=1),
     )

@@ -103,7 +103,7 @@ def theorem_4(run: Run) -> Verdict:
     key = jax.random.fold_in(run.key, 87)
     kappa, eta, alpha = np.array([2.5, 2.5]), np.array([0.05, 0.11]), np.ones(2)
     noise = np.asarray(jax.random.uniform(key, (6,)))
-    _, share, exponent = spread([0, 1, 2, 3, 4, 5], [0.5, 0.9, 1.1], [0.5, 1.0])
+    _, share, exponent = spread([0, 1, 2, 3, 4, 5], [0.5, 0.99, 1.01], [0.5, 1.0])
     kappa = np.append(kappa, np.repeat(1.3 + 1.7 * noise, 6))
     eta = np.append(eta, share / (4 * kappa[2:]))
     alpha = np.append(alpha, exponent)
@@ -178,10 +178,12 @@ def theorem_5(run: Run) -> Verdict:
     inside = bool(every((depth_floor(S) < lam_S) & (lam_S < 1)))
     still = np.abs(np.asarray(directset_flow(Encoder(lam_S), S).lam)).max()
     edges = [settled(1.0, S._replace(eta=high * (1 + side * 1e-3))) for side in (-1, 1)]
+    lower = [settled(1.0, B._replace(eta=low * (1 + side * 1e-3))) for side in (-1, 1)]
     left, gap = layers_make_the_flow(), float(deep_gap(jax.random.fold_in(run.key, 880)))
     published = abs(lam_S[0] - 0.92297) < 5e-6 and np.abs(eta[:2] - [0.11647, 0.10427]).max() < 5e-6
     return holds_if(
         inside and lam_B.max() < DEAD and still < STILL and edges[0].min() > 0.1 and edges[1].max() < DEAD
+        and lower[0].min() > 0.1 and lower[1].max() < DEAD
         and not left and gap < ROUNDING and published,
         seeds=[run.seed],
         eta=eta[:2],
@@ -191,6 +193,7 @@ def theorem_5(run: Run) -> Verdict:
         settings=len(eta),
         smallest_just_inside_the_window=edges[0].min(),
         largest_just_outside=edges[1].max(),
+        smallest_lambda_B_just_below_the_window=lower[0].min(),
         symbolic_depth=not left,
         autodiff_gap_of_three_layers=gap,
     )  # fmt: skip

@@ -59,7 +59,7 @@ def descent(X: Matrix, X_aug: Matrix, eta: Any, goal: Matrix) -> Any:
 @claim(
     "B85",
     title="DirectSet, Theorem 2: finite samples",
-    statement="DirectCopy by gradient descent on N samples, η in [(1 + σ²/4)/(4κ), (1 + 3σ²/4)/(4κ)], δ ≥ 1/√2, ends "
+    statement="DirectCopy by gradient descent on N samples, η in [(1 + σ²/4)/(4κ), (1 + 3σ²/4)/(4κ)], δ = 1, ends "
     "within ε̂ of c P_S for poly(d, 1/ε̂) samples, in O(log 1/ε̂) steps (here: N^(-1/2), and equal steps a decade).",
     source="2110.04947, Theorem 2",
     kind="numeric",

@@ -58,6 +58,7 @@ def numbers(key: jax.Array) -> dict[str, jax.Array]:
     end = jnp.abs(stepwise(s0[: D - 1], Gain(learnt), jnp.array([100.0]))[0] * jnp.sqrt(learnt) - 1).max()
     return {
         "gamma": gamma[:D],
+        "left_where_gamma_is_negative": jnp.abs(modes[-1, -1, D - 1]) / s0[-1],
         "largest_error_of_the_closed_form": error,
         "s2_gamma_at_the_step_time": at_the_step,
         "largest_error_of_the_limit": end,
@@ -82,6 +83,7 @@ def simon(run: Run) -> Verdict:
         and jnp.abs(found["s2_gamma_at_the_step_time"] - 0.5).max() < 1e-5
         and found["largest_error_of_the_limit"] < 1e-12
         and found["gradient_of_the_loss_gap"] < 1e-11
+        and found["left_where_gamma_is_negative"] < 0.01
         and not left,
         seeds=[run.seed],
         symbolic=not left,

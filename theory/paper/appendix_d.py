@@ -9,7 +9,7 @@ import numpy as np
 
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Amplitudes, Commuting, Constants, Weights, amplitudes_flow, no_predictor, weights_flow
-from linbyol.extremes import every, largest
+from linbyol.extremes import every, largest, least
 from linbyol.integrate import integrate
 from theory.paper.target_ratio import proportionality
 from theory.proving.instances import moment, orthogonal
@@ -19,19 +19,30 @@ PLANES = Commuting(alpha_p=1.0, beta=1.0, eta=0.0, lambda_d=0.5, lambda_s=1.0)  
 
 
 def turning(seed: int) -> tuple[float, float]:
-    """Off-diagonal rate of F and Wp in their common eigenbasis: X, X_aug multiples of I, then not commuting."""
-    a, b, c, d = jax.random.split(jax.random.fold_in(jax.random.key(seed), 61), 4)
-    u = uniforms(seed, 61)[:, :3]
+    """Off-diagonal rate of F and Wp in their common eigenbasis, four random settings: the largest where X and X_aug are
+    multiples of I, and the least where they do not commute.
+    """
+    found = [
+        _turning(jax.random.fold_in(jax.random.key(seed), 61 + i), uniforms(seed, 61)[:, 3 * i :]) for i in range(4)
+    ]
+    isotropic, correlated = zip(*found, strict=True)
+    return largest(isotropic), least(correlated)
+
+
+def _turning(key: Any, u: np.ndarray) -> tuple[float, float]:
+    a, b, c, d = jax.random.split(key, 4)
     U, V = np.asarray(orthogonal(a, 3)), np.asarray(orthogonal(b, 5))[:, :3]
-    W = U * u[0] @ V.T
-    y = Weights(W=W, Wp=U * u[1] @ U.T, Wa=U * u[2] @ V.T)
+    W = U * u[0, :3] @ V.T
+    y = Weights(W=W, Wp=U * u[1, :3] @ U.T, Wa=U * u[2, :3] @ V.T)
 
     def off_diagonal(X: Any, X_aug: Any) -> float:
-        rate = weights_flow(y, Constants(1.5, 0.3, 0.02, X, X_aug))
+        rate = weights_flow(y, Constants(0.3 + 2 * u[3, 0], u[3, 1], u[3, 2] / 10, X, X_aug))
         F = rate.W @ X @ W.T + W @ X @ rate.W.T
-        return largest(np.abs((U.T @ M @ U) * (1 - np.eye(3))).max() for M in (rate.Wp, F))
+        return largest(np.abs((U.T @ M @ U) * (1 - np.eye(3))) for M in (rate.Wp, F))
 
-    return off_diagonal(np.eye(5), 0.3 * np.eye(5)), off_diagonal(np.asarray(moment(c, 5)), np.asarray(moment(d, 5)))
+    return off_diagonal(np.eye(5), u[4, 0] * np.eye(5)), off_diagonal(
+        np.asarray(moment(c, 5)), np.asarray(moment(d, 5))
+    )
 
 
 @claim(
@@ -56,15 +67,20 @@ def eigenvectors_stay(run: Run) -> Verdict:
 
 @cache
 def lines(seed: int) -> dict[str, np.ndarray]:
-    """Largest distance from the line it starts on, for w = w_p and for w_p = √α_p w, at four α_p; random (w, w_a)."""
-    u = uniforms(seed, 65)[:, :4]
-    alpha_p, w = np.array([1.0, 0.5, 2.0, 4.0]), between(0.2, 0.8, u[0])
-    slope = np.concatenate([np.ones(4), np.sqrt(alpha_p)])
+    """Largest distance from the line it starts on, for w = w_p and for w_p = √α_p w, at α_p = 1, 1, 4 and others, all
+    with random starts and constants.
+    """
+    u = uniforms(seed, 65)[:, :8]
+    alpha_p = np.concatenate([[1.0, 1.0, 4.0], between(0.2, 0.7, u[5, :2]), between(1.5, 4, u[5, 2:5])])
+    w = between(0.2, 0.8, u[0])
+    slope = np.concatenate([np.ones(8), np.sqrt(alpha_p)])
     w, alpha = np.tile(w, 2), np.tile(alpha_p, 2)
     paths = follow(
-        amplitudes_flow, slope * w, w**2, 50.0, alpha_p=alpha, beta=0.4, eta=0.01, tau=np.tile(between(0, 1, u[1]), 2)
-    )
-    drift = np.abs(paths.ys.wp - slope[:, None] * paths.ys.w).max(axis=1).reshape(2, 4)
+        amplitudes_flow, slope * w, w**2, 50.0, alpha_p=alpha, beta=np.tile(between(0.1, 1, u[2]), 2),
+        eta=np.tile(between(0, 0.05, u[3]), 2), sigma2=np.tile(between(0.1, 1, u[4]), 2),
+        tau=np.tile(between(0, 0.7, u[1]), 2),
+    )  # fmt: skip
+    drift = np.abs(paths.ys.wp - slope[:, None] * paths.ys.w).max(axis=1).reshape(2, 8)
     return {"alpha_p": alpha_p, "printed": drift[0], "corrected": drift[1]}
 
 
@@ -82,9 +98,9 @@ def line_is_kept(drift: Any) -> Any:
 )
 def invariant_line(run: Run) -> Verdict:
     found = lines(run.seed)
-    printed, corrected = line_is_kept(found["printed"]), line_is_kept(found["corrected"])
+    printed, corrected, one = found["printed"], line_is_kept(found["corrected"]), found["alpha_p"] == 1
     return holds_if(
-        every(corrected) and every(printed == (found["alpha_p"] == 1)),
+        every(corrected, line_is_kept(printed[one])) and every(printed[~one] > 1e-3),
         seeds=[run.seed],
         alpha_p=found["alpha_p"],
         drift_from_w_equals_wp=found["printed"],
@@ -122,8 +138,11 @@ def corrected_line(run: Run) -> Verdict:
 
 
 @cache
-def planes(seed: int) -> dict[str, Amplitudes]:
-    """Where 16 random starts of each plane of Fig. 10 go: hyperbola (w_a = 1 held), w = w_p, and no predictor."""
+def planes(seed: int) -> dict[str, Any]:
+    """Where 16 random starts of each plane of Fig. 10 go: hyperbola (w_a = 1 held), w = w_p, and no predictor.
+
+    The first of each with the λ_d/λ_s = ½ of Fig. 10, the others with a random ratio and λ_s.
+    """
     u = uniforms(seed, 120)
     w, wp, wa = (between(0.05, 1.5, row[:32]) for row in u[:3])
     held = np.arange(32) < 16
@@ -131,10 +150,15 @@ def planes(seed: int) -> dict[str, Amplitudes]:
     y0 = Amplitudes(w=np.where(held, sign * w, w), wp=np.where(held, sign * wp, w), wa=np.where(held, 1.0, wa))
     ts = jnp.array([0.0, 300.0])
     last = lambda solution: jax.tree.map(lambda a: np.asarray(a)[-1], solution.ys)  # noqa: E731
-    moved = last(integrate(amplitudes_flow, y0, PLANES._replace(beta=np.where(held, 0.0, 1.0)), ts))
-    alone = last(integrate(no_predictor(amplitudes_flow), y0._replace(w=sign * w), PLANES, ts))
+    printed = np.arange(32) % 16 == 0
+    ratio = np.where(printed, 0.5, between(0.4, 0.7, u[4, :32]))
+    lambda_s = np.where(printed, 1, between(0.8, 1.5, u[5, :32]))
+    k = PLANES._replace(lambda_d=ratio * lambda_s, lambda_s=lambda_s)
+    moved = last(integrate(amplitudes_flow, y0, k._replace(beta=np.where(held, 0.0, 1.0)), ts))
+    alone = last(integrate(no_predictor(amplitudes_flow), y0._replace(w=sign * w), k, ts))
     part = lambda y, i: jax.tree.map(lambda a: a[i], y)  # noqa: E731
-    return {"start": part(y0, held), "hyperbola": part(moved, held), "plane": part(moved, ~held), "alone": alone}
+    found = {"start": part(y0, held), "hyperbola": part(moved, held), "plane": part(moved, ~held), "alone": alone}
+    return found | {"ratio": ratio.reshape(2, 16)}  # of the hyperbolas, of the plane
 
 
 def plane_rates() -> np.ndarray:
@@ -162,12 +186,12 @@ def plane_rates() -> np.ndarray:
 )
 def stable_point(run: Run) -> Verdict:
     found, rates = planes(run.seed), plane_rates()
-    gap = largest(np.abs(a - 0.5).max() for a in found["plane"])
-    left = largest(np.abs(a).max() for a in (found["alone"].w, found["alone"].wa))
+    gap = largest(np.abs(a - found["ratio"][1]) for a in found["plane"])
+    left = largest(np.abs(a) for a in (found["alone"].w, found["alone"].wa))
     return holds_if(
-        gap < 1e-6 and left < 1e-6 and every(rates < 0),  # e^(-0.19 t), and the integrator's tolerance
+        gap < 1e-6 and left < 1e-6 and every(rates < 0),  # rates of 0.1 or more, and the integrator
         seeds=[run.seed],
-        distance_from_one_half=gap,
+        distance_from_the_ratio=gap,
         distance_from_the_origin_without_predictor=left,
         rates_at_one_half=rates[0],
         rates_at_the_origin_without_predictor=rates[1],
@@ -184,7 +208,7 @@ def stable_point(run: Run) -> Verdict:
 def figure_10(run: Run) -> Verdict:
     found = planes(run.seed)
     y, y0 = found["hyperbola"], found["start"]
-    hyperbola = np.abs(y.w * y.wp - 0.5).max()
+    hyperbola = np.abs(y.w * y.wp - found["ratio"][0]).max()
     kept = np.abs((y.w**2 - y.wp**2) - (y0.w**2 - y0.wp**2)).max()  # α_p = 1: along the orthogonal hyperbolas
     wa = uniforms(run.seed, 121)[0]
     ratio = PLANES.lambda_d / PLANES.lambda_s

@@ -15,6 +15,7 @@ from theory.proving.mode_runs import LANES, between, fixed_target, follow, grid,
 
 COLLAPSED = 1e-3  # s below it, at the end of a long run, counts as collapsed
 AREAS = [0.3732, 0.2941, 0.1688, 0.0844, 0.0422]  # the sheet's, at alpha_p = 0.5, 1, 2, 4, 8
+CELLS = 100  # a side of a box that is counted out
 PRINTED = 5e-5  # half a unit of their last digit
 
 
@@ -149,29 +150,42 @@ def left_below(run: Run) -> Verdict:
 def observation_1(run: Run) -> Verdict:
     alphas = np.array([0.5, 1, 2, 4, 8])
     areas = np.array([float(_area(a)) for a in alphas])
-    n = 100
-    cells = (np.arange(n) + 0.5) / n
-    boxes = grid(1.5 * cells, cells), grid(0.2 * cells - 0.1, 0.0005 + 0.0195 * cells)
-    p, s = np.array(boxes).transpose(1, 0, 2)[:, :, None, :]  # (2, 1, n²)
-    k = Isotropic(alphas[None, :, None], 0.0, np.array([0.0, 0.05])[:, None, None], 0.25)
-    counted, decayed = np.asarray(collapses(p, s, k)).mean(axis=2)
-    # random boxes and constants: the area is a decreasing function of alpha_p
+    (counted, decayed), shrinking = np.split(_fractions(run.seed, alphas), [2])
+    # random boxes that reach beyond τ/κ: the area falls with alpha_p
     u = uniforms(run.seed, 47)[:, :5]
-    random = [[_area(a, *box) for a in alphas] for box in zip(*between(0.3, 1.2, u[:3]), strict=True)]
-    falls = every(every(np.diff(np.array(row, float)) <= 0) for row in random)
+    boxes = zip(between(0.3, 0.7, u[0]), *between(0.7, 1.5, u[1:3]), strict=True)
+    falls = every(np.diff([float(_area(a, *box)) for a in alphas]) < 0 for box in boxes)
     return holds_if(
         np.abs(areas - AREAS).max() < PRINTED
-        and np.abs(areas - counted).max() < 2 / n  # two cells' width along an edge about as long as the box
+        and np.abs(areas - counted).max() < 2 / CELLS  # two cells' width along an edge about as long as the box
         and every(np.diff(areas) < 0)
         and every(np.diff(decayed) < 0)
+        and every(np.diff(shrinking, axis=1) < 0)
         and falls,
         seeds=[run.seed],
         alpha_p=alphas,
         exact_fraction=areas,
         counted_fraction=counted,
         fraction_at_eta_005=decayed,
+        fractions_of_random_boxes_with_decay=shrinking,
         random_boxes=5,
     )
+
+
+def _fractions(seed: int, alphas: np.ndarray) -> np.ndarray:
+    """The part of a box that collapses, by alpha_p: (4, 5). The printed box at η = 0 and a smaller one at η = 0.05; two
+    boxes -g/4 < p < g, 0 < s < S, g = τ/κ, with random constants below the threshold.
+    """
+    x, y = grid(*[(np.arange(CELLS) + 0.5) / CELLS] * 2)
+    u = uniforms(seed, 470)[:, :2]
+    sigma2, tau = np.append([0.25, 0.25], between(0.1, 1, u[0])), np.append([1, 1], between(0.5, 1, u[1]))
+    goal = tau / (1 + sigma2)
+    eta = np.append([0, 0.05], (between(0.2, 0.8, u[2]) * tau[2:] * goal[2:] / 4))
+    sides = np.append([1.5, 0.2], 1.25 * goal[2:]), np.append([1, 0.0195], between(0.02, 0.1, u[3]))
+    corner = np.append([0, -0.1], -goal[2:] / 4), np.array([0, 0.0005, 0, 0])
+    p, s = (a[:, None, None] + b[:, None, None] * c for a, b, c in zip(corner, sides, (x, y), strict=True))
+    k = Isotropic(alphas[None, :, None], 0.0, *(a[:, None, None] for a in (eta, sigma2, tau)))
+    return np.asarray(collapses(p, s, k)).mean(axis=2)
 
 
 @cache

@@ -40,14 +40,17 @@ def boost_window(run: Run) -> Verdict:
     eta, kappa = settings(jax.random.fold_in(run.key, 77), FEW)
     eta, kappa = np.append(eta, 0.05), np.append(kappa, 1.5)
     low, high = levels(DirectSet(0.5, eta, kappa))
-    eps = np.stack([*(f * low for f in (0.3, 0.8)), *(low + f * (high - low) for f in (0.1, 0.5, 0.9)), 1.1 * high])
+    eps = np.stack(
+        [*(f * low for f in (0.3, 0.95)), *(low + f * (high - low) for f in (0.03, 0.5, 0.97)), 1.02 * high, 1.5 * high]
+    )
     inside = (low < eps) & (eps < high)
     k = DirectSet(0.5, *np.broadcast_arrays(eta, kappa), eps=eps)
     k = DirectSet(*(np.broadcast_to(field, eps.shape).ravel() for field in k))
     s = settled(TINY, k).reshape(eps.shape) ** 2
     error = np.abs(s - np.where(inside, (high - eps) ** 2, 0)).max()
-    killed = settled(np.repeat([0.3, 1.0, 2.0], len(eta)), DirectSet(0.5, np.tile(eta, 3), np.tile(kappa, 3),
-                     eps=np.tile(np.maximum(1.1 * high, high), 3))).max()  # fmt: skip
+    start, over, i = spread([0.3, 1.0, 2.0], [1.02, 1.1, 1.5], np.arange(len(eta)))
+    i = i.astype(int)
+    killed = settled(start, DirectSet(0.5, eta[i], kappa[i], eps=over * high[i])).max()
     left = boost_window_is_factored()
     gap = largest_matrix_gap(jax.random.fold_in(run.key, 770), [0.5] * 4, eps=0.2)
     return holds_if(
@@ -91,7 +94,8 @@ def shifted_root(run: Run) -> Verdict:
     eta, kappa = settings(jax.random.fold_in(run.key, 79), FEW)
     low, high = levels(DirectSet(0.5, eta, kappa))
     c = np.concatenate([[0.5 * low**2, np.full(FEW, 0.1)]])  # (2, FEW)
-    trapped = settled(np.sqrt(0.99 * c).ravel(), _shifted(eta, kappa, c)).max()
+    shares = np.array([0.05, 0.5, 0.9, 0.999])[:, None, None]
+    trapped = settled(np.sqrt(shares * c).ravel(), _shifted(eta, kappa, np.broadcast_to(c, (4, *c.shape)))).max()
     starts = (low**2 + c) * (1 + SIDE * np.array([-1.0, 1.0]))[:, None, None]
     ends = settled(np.sqrt(starts).ravel(), _shifted(eta, kappa, np.broadcast_to(c, starts.shape))) ** 2
     ends = ends.reshape(starts.shape)

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import sympy as sp
+from scipy.integrate import solve_ivp
 from sympy.matrices.expressions import MatrixSymbol
 
 from linbyol.claims import Run, Verdict, claim, holds_if
@@ -141,6 +142,37 @@ def theorem_2(run: Run) -> Verdict:
     return proven(run, PROOFS["B11"], gap < 1e-13, kronecker_gap=gap)
 
 
+@functools.cache
+def collapses(seed: int) -> list[dict[str, float]]:
+    """Four random instances until e^(-λ t) is 1e-8 for λ = λ_min(X_aug) + eta, by SciPy: inf λ_min(H), the largest
+    ‖W(t)‖ e^(λ₀t)/‖W(0)‖, and ‖W‖/‖W(0)‖ at the end. The second has eta = 0, the third an X_aug with a null space.
+    """
+    found = []
+    for i in range(4):
+        key = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), 12), i)
+        y0, k = jax.tree.map(np.asarray, (instances.weights(key), instances.constants(jax.random.fold_in(key, 1))))
+        k = k._replace(eta=[k.eta, 0.0, 0.08, k.eta][i], X_aug=np.asarray(_projected(k.X_aug)) if i == 2 else k.X_aug)
+        shapes = (y0.W.shape, y0.Wp.shape)
+        state = lambda x, shapes=shapes: (x[:28].reshape(shapes[0]), x[28:].reshape(shapes[1]))  # noqa: E731
+
+        def rate(_: float, x: np.ndarray, k: Constants = k, state: Any = state) -> np.ndarray:
+            W, Wp = state(x)
+            moved = LEAK(Weights(W, Wp, W), k)
+            return np.concatenate([np.ravel(moved.W), np.ravel(moved.Wp)])
+
+        t1 = np.log(1e8) / (np.linalg.eigvalsh(k.X_aug)[0].clip(0) + k.eta)
+        start = np.concatenate([y0.W.ravel(), y0.Wp.ravel()])
+        # an atol of 1e-13 leaves ‖W‖ at 1e-8 known to 1e-5; the bound is read where ‖W‖ is above 1e-3 of its start
+        solved = solve_ivp(rate, (0, t1), start, "DOP853", rtol=1e-11, atol=1e-13, t_eval=np.linspace(0, t1, 200))
+        pairs = [state(x) for x in solved.y.T]
+        least_H = np.array([np.linalg.eigvalsh(collapse_operator(Weights(W, Wp, W), k))[0] for W, Wp in pairs])
+        size = np.array([np.linalg.norm(W) for W, _ in pairs]) / np.linalg.norm(y0.W)
+        seen = size > 1e-3
+        ratio = (size * np.exp(least_H.min() * solved.t))[seen].max()
+        found.append({"lambda_0": least_H.min(), "ratio": ratio, "left": size[-1]})
+    return found
+
+
 @claim(
     "B12",
     title="Theorem 2: the bound",
@@ -149,11 +181,15 @@ def theorem_2(run: Run) -> Verdict:
     kind="numeric",
 )
 def collapse_bound(run: Run) -> Verdict:
-    solved = runs(run.seed)["leak"]
-    lambda_0, size = _least(solved).min(), norms(solved)
-    ratio = float((size / (np.exp(-lambda_0 * np.asarray(solved.ts)) * size[0])).max())
-    left = float(size[-1] / size[0])
-    return holds_if(lambda_0 > 0 and ratio <= BOUND, seeds=[run.seed], lambda_0=float(lambda_0), ratio=ratio, left=left)
+    found = collapses(run.seed)
+    lambda_0, ratio, left = (np.array([row[name] for row in found]) for name in ("lambda_0", "ratio", "left"))
+    return holds_if(
+        lambda_0.min() > 0 and ratio.max() <= BOUND and left.max() < 1e-7,
+        seeds=[run.seed],
+        lambda_0=lambda_0,
+        ratio=ratio,
+        left=left,
+    )
 
 
 @claim(

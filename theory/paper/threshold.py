@@ -1,4 +1,7 @@
-"""The threshold η_c of a mode on the parabola, and the size of what survives below it."""
+"""The threshold η_c of a mode, and the size of what survives below it."""
+
+from functools import cache
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -6,10 +9,11 @@ import numpy as np
 import sympy as sp
 
 from linbyol.claims import Run, Verdict, claim, holds_if
-from linbyol.equations import Isotropic, parabola_flow
+from linbyol.equations import Commuting, Isotropic, Modes, hold, modes_flow, parabola_flow
 from linbyol.exact import parabola
 from linbyol.extremes import every
 from linbyol.fixed_points import critical_eta, predictor_roots
+from linbyol.integrate import integrate
 from theory.proving.mode_runs import between, fixed_target, follow, uniforms
 
 P, KAPPA, TAU = sp.symbols("p kappa tau", positive=True)
@@ -48,6 +52,62 @@ def threshold(run: Run) -> Verdict:
         settings=len(end),
         at_threshold_from_above=above,
         at_threshold_from_below=below,
+    )
+
+
+@cache
+def survival(seed: int) -> dict[str, Any]:
+    """s of 64 modes at T = 2000, and p_+²/α_p or 0: the six printed ones, from W(0) = Wp(0) = I; 34 random ones that
+    start at 1.2 p_+, half of them below their threshold; 24 above their threshold, from anywhere.
+    """
+    u, i = uniforms(seed, 67), np.arange(64)
+    printed, anywhere = i < 6, i >= 40
+    lambda_d = np.append([1, 0.9, 0.6, 0.5, 0.4, 0.8], between(0.7, 1.2, u[0, 6:]))
+    lambda_s = np.append([1.05, 1.8, 0.7, 0.52, 1.4, 1.0], lambda_d[6:] + between(0.05, 0.8, u[1, 6:]))
+    alpha_p, tau = np.where(printed, 1, between(0.3, 3, u[2])), np.where(printed, 1, between(0.8, 1.2, u[3]))
+    below = between(0.2, 0.98, u[4])
+    share = np.where(anywhere | (i % 2 == 0), 1.02 + u[4], below)
+    eta = np.where(printed, 0.12, share * lambda_d**2 * tau**2 / (4 * lambda_s))
+    k = Commuting(alpha_p, np.zeros(64), eta, lambda_d, lambda_s)
+    # twice the middle of both roots is above p_+; p_- + p_+ = λ_d τ/λ_s
+    p = np.where(printed, 1, np.where(anywhere, between(-1.5, 1.5, u[5]), 1.0) * lambda_d * tau / lambda_s)
+    s = np.where(anywhere, between(0.01, 1, u[6]), p**2 / alpha_p)
+    end = integrate(hold(modes_flow, "tau"), Modes(p, s, tau), k, [0.0, 2000.0], rtol=1e-10)
+    alive = eta < lambda_d**2 * tau**2 / (4 * lambda_s)
+    root = np.sqrt(np.where(alive, lambda_d**2 * tau**2 - 4 * eta * lambda_s, 0))
+    law = np.where(alive, ((lambda_d * tau + root) / (2 * lambda_s)) ** 2 / alpha_p, 0)
+    return {"k": k, "tau": tau, "s": np.asarray(end.ys.s[-1]), "law": law, "share": share}
+
+
+@claim(
+    "B67",
+    title="The threshold of a mode",
+    statement="With decay a mode can survive if and only if η < λ_d² τ²/(4 λ_s); it then ends at s = p_+²/α_p.",
+    source="derived (section 9)",
+    kind="numeric",
+)
+def six_modes(run: Run) -> Verdict:
+    found = survival(run.seed)
+    s, law, k = found["s"], found["law"], found["k"]
+    table = np.array([0.65863, 0, 0.29077, 0.25, 0, 0.36])  # at η = 0.12
+    # the library's own threshold and p_+ at τ = 1, where a mode's λ_d is τ λ_d
+    turned = k._replace(lambda_d=k.lambda_d * found["tau"])
+    threshold, (_, _, p_plus) = np.asarray(critical_eta(turned)), map(np.asarray, predictor_roots(turned))
+    same = np.abs(np.where(np.isnan(p_plus), 0, p_plus) ** 2 / k.alpha_p - law).max()
+    error = np.abs(s - law).max()
+    return holds_if(
+        np.abs(s[:6] - table).max() < 5e-6  # half a unit of the printed digits
+        and error < 1e-6
+        and same < 1e-12
+        and every((k.eta < threshold) == (law > 0)),
+        seeds=[run.seed],
+        s=s[:6],
+        threshold=threshold[:6],
+        p_plus_squared=law[:6],
+        modes=len(s),
+        survivors=int((law > 0).sum()),
+        nearest_to_the_threshold=np.abs(found["share"] - 1).min(),
+        largest_error=error,
     )
 
 

@@ -15,16 +15,18 @@ from linbyol.fixed_points import critical_eta, fixed_points, stability
 from linbyol.integrate import integrate
 from theory.proving.mode_runs import between, uniforms
 
-N = 8  # settings a claim
+N = 16  # settings a claim
 TIMES = np.array([0, 0.25, 0.5, 1])
 LAST = np.array([4000.0, 200.0, 4000.0])  # of each family; the second grows stiff, at the rate α_p κ s
 
 
 @cache
 def runs(seed: int) -> dict[str, Any]:
-    """Three families of eight settings above the edge of the basin: both decays, the predictor's, the encoder's alone.
+    """Three families of settings: both decays (above the edge of the basin), the predictor's, the encoder's alone.
 
-    Each state at TIMES of its last time, with the constants and the two decays.
+    Half of those with one decay start at p₀ < 0; under the predictor's decay at |p₀| < 0.4 η_p/τ, since s falls by
+    about e^(-2τ|p₀|/η_p) before p passes 0, and then needs the time η_p/(2 α_p τ² s) to come back. Each state at TIMES
+    of its last time, with the constants and the two decays.
     """
     u = uniforms(seed, 72)[:, : 3 * N]
     k = Isotropic(between(0.3, 2, u[0]), 0.0, 0.0, between(0.1, 1, u[1]), between(0.5, 1, u[2]))
@@ -32,12 +34,16 @@ def runs(seed: int) -> dict[str, Any]:
     family = np.repeat(np.arange(3), N)
     eta_p = np.where(family == 2, 0, between(0.2, 3, u[3]) * eta_c)
     eta_s = np.where(family == 1, 0, between(0.2, 0.8, u[4]) * eta_c)
+    negative = (np.arange(3 * N) % 2 == 0) & (family > 0)
     p, s = between(0.6, 1.2, u[5]) * k.tau / k.kappa, between(0.2, 1, u[6])
+    p = np.where(negative, -np.where(family == 1, 0.4 * u[5] * eta_p / k.tau, p), p)
+    s = np.where(negative & (family == 1), 0.5 + s / 2, s)
     end = _solve(Modes(p, s, k.tau), k, eta_p, eta_s, LAST[family])
     at = lambda i, x: np.asarray(x)[i * N : (i + 1) * N]  # noqa: E731
     return {
         name: {"k": jax.tree.map(lambda x, i=i: at(i, x), k._replace(beta=np.zeros(3 * N), eta=eta_s)),
-               "eta_p": at(i, eta_p), "eta_s": at(i, eta_s), "end": jax.tree.map(lambda x, i=i: at(i, x), end)}
+               "eta_p": at(i, eta_p), "eta_s": at(i, eta_s), "p0": at(i, p),
+               "end": jax.tree.map(lambda x, i=i: at(i, x), end)}
         for i, name in enumerate(("both", "predictor", "encoder"))
     }  # fmt: skip
 
@@ -106,11 +112,13 @@ def predictor_alone(run: Run) -> Verdict:
         and every(off[:, 1] < off[:, 0])
         and every(missed < 1 / (k.tau * t[-1]))
         and neutral == 0
-        and end.s.min() > 0,
+        and every(end.s[:, -1] > end.s[:, 0])
+        and found["p0"].min() < 0 < found["p0"].max(),
         seeds=[run.seed],
         settings=N,
         slope_over_prediction_early=ratio[:, 0],
         slope_over_prediction_late=ratio[:, 1],
+        starts_of_p=[found["p0"].min(), found["p0"].max()],
         distance_of_p_from_goal=missed.max(),
         largest_eigenvalue_at_the_origin=neutral,
     )
@@ -132,9 +140,10 @@ def encoder_alone(run: Run) -> Verdict:
     falls = np.abs(np.asarray(rate.s) / (-2 * found["eta_s"]) - 1).max()
     still = np.abs(np.asarray(rate.p)).max()
     return holds_if(
-        s.max() < 1e-9 and falls < 1e-12 and still < 1e-12,
+        s.max() < 1e-9 and falls < 1e-12 and still < 1e-12 and found["p0"].min() < 0 < found["p0"].max(),
         seeds=[run.seed],
         settings=N,
+        starts_of_p=[found["p0"].min(), found["p0"].max()],
         largest_final_s=s.max(),
         final_p=p,
         rate_of_s_over_prediction_minus_1=falls,

@@ -8,7 +8,7 @@ import numpy as np
 
 from linbyol.equations import Amplitudes, Isotropic, Modes, amplitudes_flow, hold, mode_alignment_rate, modes_flow
 from linbyol.equations.combinators import Flow
-from linbyol.extremes import every
+from linbyol.extremes import every, finite
 from linbyol.integrate import integrate
 
 LANES = 64  # settings are padded to a multiple of it, so that all claims share one compilation a flow
@@ -75,7 +75,7 @@ def follow(
     ys, ok = jax.tree.map(lambda *leaves: np.concatenate(leaves)[:size], *found)
     if not every(ok):
         raise RuntimeError(f"{np.sum(~ok)} of {size} settings did not reach their last time.")
-    return Paths(np.outer(t1, CLOCK)[:size], ys, jax.tree.map(lambda a: a[:size, None], k))
+    return Paths(np.outer(t1, CLOCK)[:size], finite(ys), jax.tree.map(lambda a: a[:size, None], k))
 
 
 def first_crossing(ts: np.ndarray, x: np.ndarray) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 
 from linbyol.equations import Commuting, Constants, Weights, simsiam, weights_flow
 from linbyol.equations.directset import DirectSet, Encoder, directset_flow
+from linbyol.extremes import finite
 from linbyol.fixed_points import predictor_roots
 from linbyol.integrate import integrate
 from linbyol.predictors import directset
@@ -27,7 +28,7 @@ def settled(lam0: Any, k: DirectSet) -> np.ndarray:
     assert m <= LANES, m
     lam0, *fields = (np.pad(np.asarray(a, float), (0, LANES - m), mode="edge") for a in (lam0, *fields))
     end = integrate(directset_flow, Encoder(lam0), DirectSet(*fields), [0.0, LONG], rtol=1e-10, atol=1e-14)
-    return np.asarray(end.ys.lam[-1, :m])
+    return finite(np.asarray(end.ys.lam[-1, :m]))
 
 
 def levels(k: DirectSet) -> tuple[np.ndarray, np.ndarray]:

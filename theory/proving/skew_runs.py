@@ -15,7 +15,9 @@ from theory.proving.mode_runs import between, uniforms
 
 SIZE = 4
 FIG8 = [(eta, tau) for eta in (0.001, 0.01, 0.05) for tau in (0.2, 0.4, 1.0)]
-GROUPS = {"balanced": 5, "unbalanced": 8, "no decay": 5, "small": 5, "collapsing": 3, "figure 8": len(FIG8)}
+GROUPS = {
+    "balanced": 5, "unbalanced": 8, "no decay": 5, "small": 5, "positive": 3, "collapsing": 3, "figure 8": len(FIG8),
+}  # fmt: skip
 
 
 class Runs(NamedTuple):
@@ -39,16 +41,17 @@ class Runs(NamedTuple):
 @cache
 def runs(seed: int) -> dict[str, Runs]:
     """balanced: C = 0 with random (τ, α_p, η); unbalanced: the same with C ≠ 0; no decay: C ≠ 0, η = 0;
-    small: C ≠ 0, η = 0.02, τ = 1 and a small Wp, so that K < 0 at the start; collapsing: C ≠ 0 and η far above the
-    threshold, up to e^-8 only; figure 8: C = 0, α_p = 1, one start.
+    small: C ≠ 0, a large τ, a small η and a small Wp, so that K < 0 at the start; positive: C ≠ 0 and η = 0.8 τ²/(4κ),
+    so that K ⪰ (3/2) η - τ²/(4κ) > 0 on any Wp and F, from above p_+; collapsing: C ≠ 0 and η far above the threshold,
+    up to e^-8 only; figure 8: C = 0, α_p = 1, one start.
     """
     N = sum(GROUPS.values())
     groups = np.split(np.arange(N), np.cumsum(list(GROUPS.values()))[:-1])
-    balanced, _, no_decay, small, collapsing, figure_8 = groups
+    balanced, _, no_decay, small, positive, collapsing, figure_8 = groups
     u = uniforms(seed, 68)[:, :N]
     tau, alpha_p, eta = between(0.3, 1.2, u[0]), between(0.5, 3, u[1]), between(0.01, 0.1, u[2])
-    eta[no_decay], eta[small] = 0, 0.02
-    alpha_p[small], tau[small] = 1, 1
+    eta[no_decay], eta[small], tau[small] = 0, eta[small] / 3, np.maximum(tau[small], 0.8)
+    eta[positive] = 0.8 * tau[positive] ** 2 / 5  # κ = 1.25
     eta[collapsing], tau[collapsing] = 0.1, 0.3
     alpha_p[figure_8], (eta[figure_8], tau[figure_8]) = 1, np.transpose(FIG8)
     t1 = 20 / np.where(eta > 0, eta, 0.02)  # e^-20 in what decays at the rate η
@@ -60,6 +63,8 @@ def runs(seed: int) -> dict[str, Runs]:
     G = 0.45 * np.asarray(jax.random.normal(b, (N, SIZE, SIZE)))
     F = G @ np.swapaxes(G, -1, -2)
     F[small] /= 10
+    goal = (tau / 1.25)[positive, None, None] * np.eye(SIZE)  # τ/κ, above p_+
+    Wp[positive], F[positive] = goal + Wp[positive] / 10, goal**2 / alpha_p[positive, None, None] + F[positive] / 10
     without_C = np.concatenate([balanced, figure_8])
     F[without_C] = (np.swapaxes(Wp, -1, -2) @ Wp / alpha_p[:, None, None])[without_C]
     k = Isotropic(alpha_p, np.zeros(N), eta, np.full(N, 0.25), tau)

@@ -10,6 +10,7 @@ from jax.tree_util import Partial
 from jaxtyping import Float
 
 from linbyol.equations.combinators import Flow
+from linbyol.extremes import finite
 from linbyol.integrate import integrate
 
 TS = jnp.linspace(0.0, 20.0, 33)
@@ -36,7 +37,7 @@ class Solved(NamedTuple):
 def solve(flows: Mapping[str, tuple[Flow, Any, Any]], ts: Any = TS) -> dict[str, Solved]:
     """Each named (flow, y0, k) from ts[0] to ts[-1], at tolerances RTOL and ATOL, all in one integration."""
     each, y0, k = zip(*flows.values(), strict=True)
-    ys = integrate(Partial(_side_by_side, each), y0, k, ts, rtol=RTOL, atol=ATOL).ys
+    ys = finite(integrate(Partial(_side_by_side, each), y0, k, ts, rtol=RTOL, atol=ATOL).ys)
     return {name: Solved(ts, *found) for name, found in zip(flows, zip(ys, k, strict=True), strict=True)}
 
 
