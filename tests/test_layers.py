@@ -19,7 +19,8 @@ MAY_IMPORT = {
 FLOORS = (  # of linbyol: a module imports from its own package and from the floors below it
     {"checks", "extremes", "interrupts", "memory", "outputs", "plot", "progress", "store", "claims", "doctor", "trees"},
     {"equations"},
-    {"alignment", "assumptions", "fixed_points", "losses", "orbits", "predictors", "representation", "runs"},
+    {"alignment", "assumptions", "cubic", "losses", "orbits", "predictors", "representation", "runs"},
+    {"fixed_points"},
     {"integrate", "equilibria", "images", "rest"},
     {"ensemble", "exact"},
     {"moving_target", "phase"},

@@ -14,9 +14,9 @@ from jaxtyping import Array, Float
 
 from linbyol.checks import InputError, check_nonnegative, check_numbers, check_times, concrete
 from linbyol.cubic import Data, admitted, critical_polynomial, numbers, real, upright
+from linbyol.exact.logarithms import expm1_over
 from linbyol.exact.stable_manifold import collapses, separatrix
 from linbyol.exact.transit import at_rest, beside, orbit_of, reached, remaining, restarted, solve, time_of, unknown
-from linbyol.logarithms import expm1_over
 
 __all__ = [
     "collapses", "escape_time", "escape_time_asymptotics", "parabola", "parabola_time", "separatrix", "target_ratio",
