@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from linbyol.ensemble import Task, _solve, lanes, solve_parabola
+from linbyol.ensemble import lanes, solve_parabola
 from linbyol.ensemble.compiled import Engine, EnsembleResult, Job
 from linbyol.ensemble.lanes import Lane, Mark, Tolerance
 from linbyol.ensemble.queue import TILE
 from linbyol.ensemble.rosenbrock import METHODS, RODAS5P, jacobian, step
-from linbyol.ensemble.solver import TIGHTER
+from linbyol.ensemble.solver import TIGHTER, Task, _solve
 from linbyol.ensemble.workers import Crew, whole_tiles
 from linbyol.equations import Isotropic, Modes
 

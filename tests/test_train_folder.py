@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.runs import read_record
+from experiments.runs.folder import read_record
 from experiments.trainer import runner
 from experiments.trainer.options import Options
 from linbyol.runs import files as run_files

@@ -16,7 +16,7 @@ from jax.experimental import multihost_utils
 
 from experiments.datasets import load
 from experiments.datasets.splits import sha256_of
-from experiments.runs import RunFolder
+from experiments.runs.folder import RunFolder
 from experiments.runs.records import Table
 from experiments.trainer.loop import Outcome, train
 from experiments.trainer.measures import Measures

@@ -46,22 +46,15 @@ def of_weights(command: Any, n: int) -> Any:
     """Constants of `weights_flow`: --moments, or X and X_aug of the modes' constants, in n dimensions if isotropic."""
     import jax.numpy as jnp
 
-    from linbyol.checks import InputError, check_moment
+    from linbyol.checks import InputError
     from linbyol.equations import Commuting, Constants
-    from linbyol.store import blaming, read_numbers
+    from linbyol.images.moments import read_moments
 
     rates = (command.alpha_p, command.beta, command.eta)
     if command.moments is not None:
         if command.sigma2 is not None or command.lambda_d or command.lambda_s:
             raise InputError("Option --moments and --sigma2, --lambda-d, --lambda-s describe the data twice.")
-        arrays = read_numbers(command.moments, "X", "X_aug")
-        X, X_aug = (jnp.asarray(arrays[name], float) for name in ("X", "X_aug"))
-        with blaming(command.moments):
-            for name, A in (("X", X), ("X_aug", X_aug)):
-                check_moment(name, A)
-            if X.shape != X_aug.shape:
-                raise InputError(f"Argument `X_aug` must have the shape of X, {X.shape}, but has {X_aug.shape}.")
-        return Constants(*rates, X, X_aug)
+        return Constants(*rates, *map(jnp.asarray, read_moments(command.moments)))
     k = of_modes(command)
     if isinstance(k, Commuting):
         return Constants(*rates, jnp.diag(jnp.asarray(k.lambda_d)), jnp.diag(jnp.asarray(k.lambda_s - k.lambda_d)))

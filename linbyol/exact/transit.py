@@ -7,7 +7,8 @@ in the logarithms l_0 = ln(p₁/p₀) and l_± = ln((p₁ - p_±)/(p₀ - p_±))
     t = [ (l_+ + l_-)/2 - l_0 - a S ] / eta             else, S = artanh(√D Y)/√D, which is analytic in D through 0
 
 where Y = (m₁ - m₀)/(m₀ m₁ - D), m = 2 b p - a. `theory/paper/parabola.py` derives both. Far from the roots, where
-all terms cancel, the time is that of u = 1/p, the smooth integral of u/(b - a u + eta u²), by Gauss and Legendre's rule.
+all terms cancel, the time is that of u = 1/p, the smooth integral of u/(b - a u + eta u²), by Gauss and
+Legendre's rule.
 
 The coordinate is y = -ln of the fraction of the way from start to end that is left. It is l_+ or l_0 up to its sign, so
 the logarithm that diverges at the end is exact, and p(t) keeps its derivatives long after p has reached its end.

@@ -18,7 +18,7 @@ from experiments.bench.gpu.record import Clock, Found, Keep, Record, Row
 from experiments.datasets import load
 from experiments.datasets.splits import sha256_of
 from experiments.presets import preset
-from experiments.runs import RunFolder
+from experiments.runs.folder import RunFolder
 from experiments.trainer.evaluation import evaluate
 from experiments.trainer.loop import train
 from experiments.trainer.options import Options

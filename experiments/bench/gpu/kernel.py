@@ -16,6 +16,8 @@ from jaxtyping import Array, Float, Int
 
 from experiments.bench.workload import T1
 from linbyol.ensemble import lanes
+from linbyol.ensemble.lanes import Tolerance
+from linbyol.ensemble.rosenbrock import METHODS
 from linbyol.equations import Amplitudes, Isotropic, amplitudes_flow
 
 MOST = 10_000  # steps tried
