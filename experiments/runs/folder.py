@@ -4,7 +4,7 @@ config.toml    the settings, whole
 run.json       what differs from time to time: status, arguments, versions, device, seconds, commit
 metrics.csv    one row a logged step (and seed), the same bytes for the same seed
 spectra.jsonl  eigenvalues at measured steps
-checkpoints/   what `experiments.runs.folder.checkpoints` writes
+checkpoints/   what `experiments.runs.checkpoints` writes
 lock           whose process writes here; the system frees it when that process ends, however it ends
 """
 

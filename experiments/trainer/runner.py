@@ -16,6 +16,7 @@ from jax.experimental import multihost_utils
 
 from experiments.datasets import load
 from experiments.datasets.splits import sha256_of
+from experiments.runs import checkpoints
 from experiments.runs.folder import RunFolder
 from experiments.runs.records import Table
 from experiments.trainer.loop import Outcome, train
@@ -26,6 +27,7 @@ from experiments.trainer.sentences import alarms, at_edges, broken_lanes, unseen
 from experiments.trainer.session import Session, prepare, put
 from experiments.trainer.state import State, sharding
 from linbyol.progress import bar
+from linbyol.runs import files as run_files
 from linbyol.store import FileError, read_bytes
 
 
