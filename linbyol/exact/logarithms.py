@@ -13,7 +13,7 @@ def artanh(rise: Array, run: Array, D: Array) -> Array:
     small = (jnp.abs(x) < 1e-3) & ((D >= 0) | (run > 0))
     x_small = jnp.where(small, x, 0)
     series = sum(x_small**j / (2 * j + 1) for j in range(6))
-    above = ~small & (D > 0) & (x < 1)
+    above = ~small & (D > 0) & (x < 0.5)  # at 1 its slope is infinite
     root = jnp.sqrt(jnp.where(above, D, 1))
     hyperbolic = jnp.arctanh(jnp.where(above, root * Y, 0)) / root
     below = ~small & (D < 0)

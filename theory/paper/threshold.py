@@ -90,9 +90,9 @@ def six_modes(run: Run) -> Verdict:
     found = survival(run.seed)
     s, law, k = found["s"], found["law"], found["k"]
     table = np.array([0.65863, 0, 0.29077, 0.25, 0, 0.36])  # at η = 0.12
-    # the library's own threshold and p_+ at τ = 1, where a mode's λ_d is τ λ_d
-    turned = k._replace(lambda_d=k.lambda_d * found["tau"])
-    threshold, (_, _, p_plus) = np.asarray(critical_eta(turned)), map(np.asarray, predictor_roots(turned))
+    # the library's own threshold and p_+, of the isotropic mode with κ = λ_s/λ_d in the time λ_d t
+    turned = Isotropic(k.alpha_p, 0.0, k.eta / k.lambda_d, k.lambda_s / k.lambda_d - 1, found["tau"])
+    threshold, (_, _, p_plus) = k.lambda_d * np.asarray(critical_eta(turned)), map(np.asarray, predictor_roots(turned))
     same = np.abs(np.where(np.isnan(p_plus), 0, p_plus) ** 2 / k.alpha_p - law).max()
     error = np.abs(s - law).max()
     return holds_if(
