@@ -67,7 +67,7 @@ def on_parabola(k: Data, p0: Any, *, horizon: Any = jnp.inf, fraction: Any = 0.9
     """The outcome of a mode that starts at p0 on the invariant parabola, target fixed at k.tau; closed form.
 
     SLOW where it needs longer than `horizon` to reach `fraction` of p_plus. A negative tau is the mirror image, with a
-    negative p. Sources: 7.4, 7.6, Eq. 17.
+    negative p. Sources: Eqs. 16 and 17; `linbyol.exact`.
     """
     check_numbers("p0", p0)
     side, k = _upright(k)

@@ -197,7 +197,7 @@ def test_recipes_keep_shape_and_dtype(name, key):
 
 
 def test_recipes_hold_the_numbers_of_their_sources():
-    """facts/linear-byol.md 14.2 and facts/clustering.md 2.1."""
+    """The recipes of the released code of Tian et al., and of Ben-Shaul et al."""
     jitter = lambda r: (r.jitter, r.brightness, r.contrast, r.saturation, r.hue)  # noqa: E731
     weak, strong = (0.8, 0.4, 0.4, 0.4, 0.1), (0.8, 0.8, 0.8, 0.8, 0.2)
     for name, found in (("cifar-byol", weak), ("cifar-simclr", weak), ("stl-byol", strong), ("stl-simclr", strong)):

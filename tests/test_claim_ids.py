@@ -1,4 +1,4 @@
-"""Every claim of the facts sheet is executable: B1 to B144 once each, and every claim is complete."""
+"""Every claim of the papers is executable: B1 to B144 once each, and every claim is complete."""
 
 import re
 

@@ -270,7 +270,7 @@ def test_a_method_has_its_order(name):
             y, _, _ = step(method, lambda y, k: y - y * y * y, y, None, jnp.asarray(2.0 / steps))
         errors.append(abs(float(y) - closed(0.2, 2.0)))
     orders = np.log2(np.array(errors[:-1]) / errors[1:])
-    assert (orders > method.order - 0.4).all()  # the bound of facts N1, with room for the coarsest pair
+    assert (orders > method.order - 0.4).all()  # with room for the coarsest pair
 
 
 @pytest.mark.parametrize("name", sorted(METHODS))

@@ -40,7 +40,7 @@ def test_gradients_where_p_has_arrived():
 
 
 def test_gradients_at_the_fixed_points():
-    """The start is forgotten or, at the saddle, amplified: dp/dp0 = exp(rate t) with the rates of 7.5."""
+    """The start is forgotten or, at the saddle, amplified: dp/dp0 = exp(rate t) with the rates of the fixed points."""
     k = Isotropic(1.0, 0.0, 0.05, 0.5)
     points = jnp.stack(predictor_roots(k))
     slopes = jax.vmap(jax.grad(lambda p0: parabola(p0, k, 4.0)))(points)

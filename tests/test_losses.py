@@ -1,4 +1,4 @@
-"""Losses against five-line NumPy oracles, their splits, their gradients, and the shares of the facts sheet."""
+"""Losses against five-line NumPy oracles, their splits, their gradients, and the shares of their terms."""
 
 import jax
 import jax.numpy as jnp

@@ -50,7 +50,7 @@ def split_shapes(net):
 def test_networks_have_as_many_parameters_as_published():
     assert parameters("resnet18", (96, 96, 3), stem="stl") == 11_176_512  # torchvision's, without its last layer
     assert parameters("resnet18", (32, 32, 3)) == 11_168_832  # a stem of 3x3
-    assert parameters("res", (32, 32, 3), layers=5, width=250) == 5_887_000  # 5.89 M in the facts
+    assert parameters("res", (32, 32, 3), layers=5, width=250) == 5_887_000  # 5.89 M published
     assert parameters("res", (32, 32, 3), layers=10, width=250) == 11_519_500
     assert parameters("linear", (8, 8, 1), d=16) == 16 * 64
     assert parameters("mlp", (8, 8, 1)) == 64 * 256 + 256 + 256 * 256 + 256 + 4 * 256

@@ -78,7 +78,7 @@ def test_the_first_power_is_directcopy(F):
 
 
 def test_paper_and_code_agree_after_rescaling_only(F):
-    """Sheet, 11: eps_paper = eps_code/√max s."""
+    """eps_paper = eps_code/√max s."""
     top = jnp.sqrt(jnp.linalg.eigvalsh(F)[-1])
     code = directpred(F, eps=0.1, form="code")
     assert close(directpred(F, eps=0.1 / top) / top, code)

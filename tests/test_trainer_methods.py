@@ -142,7 +142,7 @@ def test_the_total_is_the_sum_of_its_terms(key, method):
 
 
 def released_predictor(F, eps, *, floor=1e-4, convert=2):
-    """`compute_w_corr` with balance_type boost_scale, as the facts describe the released code; NumPy, no JAX."""
+    """`compute_w_corr` with balance_type boost_scale, as the released code does it; NumPy, no JAX."""
     D, Q = np.linalg.eigh(F)
     e = np.clip(D, 0, None) / D.max()
     e = np.maximum(e ** (1 / convert) + eps, floor)

@@ -90,7 +90,7 @@ RECIPES = {
     "digits": Recipe(crop=(0.5, 1.0), noise=0.1),  # 8 × 8 grey, ours: no flip, as 2 and 5 would meet
     "digits-shift": Recipe(shift=1, noise=0.1),  # gentler: a pixel is much
     "fashion": Recipe(crop=(0.3, 1.0), flip=0.5, jitter=0.8, brightness=0.4, contrast=0.4),  # 28 × 28 grey, ours
-    # The released code of Tian et al. (facts of the code: jitter 0.4 0.4 0.4 0.1, no blur).
+    # The released code of Tian et al. (jitter 0.4 0.4 0.4 0.1, no blur).
     "cifar-byol": replace(WEAK, mean=(0.4914, 0.4822, 0.4465), std=(0.2023, 0.1994, 0.2010)),
     # SimCLR on CIFAR at strength 0.5, normalised as in lightly, whose loader Ben-Shaul's code uses.
     "cifar-simclr": replace(WEAK, **IMAGENET),

@@ -151,7 +151,7 @@ def landscape(seed: int) -> dict[str, Any]:
         "which is η_c for commuting data. One of rank one is stable if and only if η is the top eigenvalue there, and "
         "falls with p."
     ),
-    source="derived here; section 9, Appendix D",
+    source="derived (theory/README.md, Appendix D); Appendix D",
     kind="numeric",
 )
 def general_threshold(run: Run) -> Verdict:

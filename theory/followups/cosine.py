@@ -27,7 +27,7 @@ from linbyol.losses import byol_cosine
 from theory.proving.mode_runs import between, uniforms
 from theory.proving.words import residual
 
-DIMENSIONS = (16, 64, 192)  # features, as in the sheet
+DIMENSIONS = (16, 64, 192)  # features
 BATCHES, SAMPLES = 16, 1500
 TIMES = np.linspace(0.0, 2.0, 41)
 MODES = 6
@@ -109,7 +109,7 @@ def norm_of_mean(gram: np.ndarray) -> tuple[float, float]:
     title="The cosine loss makes sixth-order modes",
     statement="With concentrated norms the modes keep s = p² + c e^(-2ρt), and on s = p² ṗ is of sixth order in p (the "
     "distance: third); the gradient is that of the cosine loss up to an error that falls with the feature dimension.",
-    source="2309.16109; 15.3",
+    source="arXiv 2309.16109",
     kind="numeric",
 )
 def sixth_order(run: Run) -> Verdict:
@@ -157,7 +157,7 @@ def equilibria(n: Norms, k: Cosine) -> np.ndarray:
     statement="As a state's norms shrink by a, the frozen flow passes once from 'collapse' (only p = 0) to two "
     "positive equilibria p₋ < p₊, at a² = max h/(ρ κ N_Ψ N_Φ), h = attraction · κ N_Ψ N_Φ/p; p₋/a falls to 0, so "
     "every mode with p > 0 passes it: if above some at first (bistable), it lies below all at last (stable).",
-    source="2309.16109 (names: its reviews; the criteria here are derived)",
+    source="arXiv 2309.16109 (names: its reviews; the criteria here are derived)",
     kind="numeric",
 )
 def regimes(run: Run) -> Verdict:

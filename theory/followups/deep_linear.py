@@ -111,7 +111,7 @@ def numbers(key: jax.Array) -> dict[str, jax.Array]:
     title="A deep linear mode, in closed form",
     statement="A balanced mode of a two-layer linear network has u = s/(1 + (s/u₀ - 1) e^(-2st)); off balance a² - b² "
     "is conserved, and W₁W₁ᵀ - W₂ᵀW₂ for any data.",
-    source="Saxe et al. 2013; 15.4",
+    source="Saxe et al. 2013",
     kind="numeric",
 )
 def saxe(run: Run) -> Verdict:

@@ -30,7 +30,7 @@ from theory.proving.words import residual
 
 ROUNDING = 1e-12  # one rate of order one, evaluated twice in float64
 STILL = 1e-8  # rates are up to 10, and the explicit solver keeps a fixed point to 10 × rtol = 1e-9
-D, D_S = 6, 3  # the sheet's instance of Theorem 1: W (d, d), S of half the dimension
+D, D_S = 6, 3  # W (d, d), S of half the dimension
 
 
 def power_rule(alpha: Any, Wp: Matrix, F: Matrix) -> Matrix:
@@ -54,7 +54,7 @@ def encoder_limit(alpha: Any, eta: Any, kappa: Any, delta: Any, P_B: Matrix) -> 
     title="DirectSet, Theorem 1",
     statement="Wp = (W Wᵀ)^α, W(0) = δ I, η in (1/(4κ), 1/4): W → p₊^(1/(2α)) P_S for δ > p₋^(1/(2α)), "
     "p± = (1 ± √(1 - 4η))/2, and W → 0 below.",
-    source="2110.04947, Theorem 1",
+    source="arXiv 2110.04947, Theorem 1",
     kind="numeric",
 )
 def theorem_1(run: Run) -> Verdict:
@@ -96,7 +96,7 @@ def corrected_theorem_4() -> str:
     title="DirectSet's Theorem 4, corrected",
     statement="With Wp = (W Σˢ Wᵀ)^α the theorem as printed omits κ^α; an augmented mode survives up to η = 1/(4κ), "
     "not 1/(4κ^(1 + 2α)).",
-    source="2110.04947, Theorem 4 (corrected)",
+    source="arXiv 2110.04947, Theorem 4 (corrected)",
     kind="numeric",
 )
 def theorem_4(run: Run) -> Verdict:
@@ -162,7 +162,7 @@ def deep_gap(key: Any) -> jax.Array:
     title="DirectSet, Theorem 5: any depth",
     statement="W of l equal layers: λ̇ = lλ[λ^(2 - 2/l) p (1 - κp) - η]; for η in the window W → c P_S with "
     "c in (((2αl + 2l - 2)/(4αl + 2l - 2))^(1/(2α)), 1), and the window is sharp.",
-    source="2110.04947, Theorem 5",
+    source="arXiv 2110.04947, Theorem 5",
     kind="numeric",
 )
 def theorem_5(run: Run) -> Verdict:
@@ -204,7 +204,7 @@ def theorem_5(run: Run) -> Verdict:
     title="DirectSet, Theorem 6: the boost",
     statement="Wp = (W Wᵀ)^α + ε I: for ε < p₊, W → (p₊ - ε)^(1/(2α)) P_S if δ > max(p₋ - ε, 0)^(1/(2α)); a larger ε "
     "gives 0.",
-    source="2110.04947, Theorem 6",
+    source="arXiv 2110.04947, Theorem 6",
     kind="numeric",
 )
 def theorem_6(run: Run) -> Verdict:

@@ -1,7 +1,7 @@
 """DirectSet's Theorems 2 and 3 (arXiv 2110.04947): finite samples, and ridge regression on what was learnt.
 
 Both state orders with unnamed constants. What is checked is the order, at small scale, over repeats: slopes of medians.
-The settings are ours where the facts are silent: one fixed set of N pairs, both directions of each, F̂ = W X̂ Wᵀ;
+The settings are ours where the paper is silent: one fixed set of N pairs, both directions of each, F̂ = W X̂ Wᵀ;
 in Theorem 3 beta is the noise of the labels, r = dim S, zeta the failure probability.
 """
 
@@ -61,7 +61,7 @@ def descent(X: Matrix, X_aug: Matrix, eta: Any, goal: Matrix) -> Any:
     title="DirectSet, Theorem 2: finite samples",
     statement="DirectCopy by gradient descent on N samples, η in [(1 + σ²/4)/(4κ), (1 + 3σ²/4)/(4κ)], δ = 1, ends "
     "within ε̂ of c P_S for poly(d, 1/ε̂) samples, in O(log 1/ε̂) steps (here: N^(-1/2), and equal steps a decade).",
-    source="2110.04947, Theorem 2",
+    source="arXiv 2110.04947, Theorem 2",
     kind="numeric",
 )
 def theorem_2(run: Run) -> Verdict:
@@ -120,7 +120,7 @@ def ridge_error(key: Any, n: Any, r: Any, eps: Any, beta: Any) -> Any:
     title="DirectSet, Theorem 3: ridge regression downstream",
     statement="Ridge regression with ρ = ε̂^(1/3) on a representation within ε̂ of P_S has an error of "
     "O(ε̂^(1/3) + β (√r + √log(1/ζ))/√n).",
-    source="2110.04947, Theorem 3",
+    source="arXiv 2110.04947, Theorem 3",
     kind="numeric",
 )
 def theorem_3(run: Run) -> Verdict:

@@ -105,7 +105,7 @@ def gaps(seed: int) -> dict[str, float]:
     "B90",
     title="BYOL's distance, predictor set",
     statement="Under L_euc a mode moves as λ̇ = 2λ^(1+α) (1 - λ^α), to λ = 1; with augmentation noise to λ^α = 1/κ.",
-    source="2212.04858; 15.2",
+    source="arXiv 2212.04858",
     kind="numeric",
 )
 def euclidean(run: Run) -> Verdict:
@@ -129,7 +129,7 @@ def euclidean(run: Run) -> Verdict:
     title="IsoLoss on the distance",
     statement="IsoLoss moves a mode as λ̇ = 2λ (1 - λ^α) to the same λ = 1; modes below 1 are faster than under L_euc, "
     "by λ^(-α).",
-    source="2212.04858; 15.2",
+    source="arXiv 2212.04858",
     kind="numeric",
 )
 def euclidean_isoloss(run: Run) -> Verdict:
@@ -157,7 +157,7 @@ def euclidean_isoloss(run: Run) -> Verdict:
     title="No stop-gradient or no predictor",
     statement="Without stop-gradient L_euc only shrinks: λ̇/2λ = -(1 - λ^α)², and -σ² (1 + λ^(2α)) more with noise. "
     "Without predictor λ̇/2λ = 0, and -σ² with noise.",
-    source="2212.04858; 15.2",
+    source="arXiv 2212.04858",
     kind="numeric",
 )
 def ablations(run: Run) -> Verdict:

@@ -57,7 +57,7 @@ def angular_invariants() -> str:
     "B92",
     title="The cosine equalises modes, and conserves their sum",
     statement="Under L_cos Σ λ_m = ‖W‖² is conserved, for every α and all samples, and the modes equalise.",
-    source="2212.04858; 15.2",
+    source="arXiv 2212.04858",
     kind="numeric",
 )
 def cosine(run: Run) -> Verdict:
@@ -81,7 +81,7 @@ def cosine(run: Run) -> Verdict:
     "B93",
     title="IsoLoss on the cosine conserves another sum",
     statement="Under IsoLoss cos Σ λ_m² is conserved at α = 1, and Σ λ_m^(1 + α) for every α; the modes equalise.",
-    source="2212.04858; 15.2",
+    source="arXiv 2212.04858",
     kind="numeric",
 )
 def cosine_isoloss(run: Run) -> Verdict:

@@ -94,7 +94,7 @@ def minimum(key: jax.Array) -> dict[str, jax.Array]:
     statement="The Hessian at the origin is -2B on each row of W, so the origin has a way down if and only if B has a "
     "positive eigenvalue (B - (γ/2) I under weight decay); for commuting B and C the minimum "
     "has s_j = max(0, b_j/c_j²).",
-    source="2210.00638; 15.4",
+    source="arXiv 2210.00638, recalled and derived",
     kind="numeric",
 )
 def ziyin(run: Run) -> Verdict:
@@ -119,7 +119,7 @@ def ziyin(run: Run) -> Verdict:
     title="The origin need not be a saddle",
     statement="Read strictly, 'the origin is a saddle if and only if B has a positive eigenvalue' is wrong: where all "
     "are positive the origin is a strict maximum. For invertible B it is a saddle if and only if B has both signs.",
-    source="2210.00638; 15.4",
+    source="arXiv 2210.00638, recalled and derived",
     kind="numeric",
 )
 def strict_maximum(run: Run) -> Verdict:

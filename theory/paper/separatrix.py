@@ -72,7 +72,7 @@ def neighbours(seed: int) -> dict[str, Any]:
     "B42",
     title="The edge of the basin off the parabola",
     statement="For 0 < η < η_c the stable manifold of (p_-, p_-²/α_p) parts collapse (below it) from survival (above).",
-    source="derived (7.5)",
+    source="derived (theory/README.md, the edge of the basin)",
     kind="numeric",
 )
 def edge_in_plane(run: Run) -> Verdict:
@@ -98,7 +98,7 @@ def edge_in_plane(run: Run) -> Verdict:
         "As η → 0 the edge of the basin tends to α_p s = p² - (2τ/κ)², not to the edge α_p s = p² - (τ/κ)² of η = 0: "
         "a mode that lands on s = 0 at p < 2τ/κ leaves it once p has decayed far enough, after a time of order 1/η."
     ),
-    source="derived here; 7.3, 7.5",
+    source="derived (theory/README.md, the edge of the basin)",
     kind="numeric",
 )
 def vanishing_decay(run: Run) -> Verdict:

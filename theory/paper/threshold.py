@@ -83,7 +83,7 @@ def survival(seed: int) -> dict[str, Any]:
     "B67",
     title="The threshold of a mode",
     statement="With decay a mode can survive if and only if η < λ_d² τ²/(4 λ_s); it then ends at s = p_+²/α_p.",
-    source="derived (section 9)",
+    source="derived (theory/README.md, Appendix D)",
     kind="numeric",
 )
 def six_modes(run: Run) -> Verdict:

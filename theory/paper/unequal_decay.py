@@ -63,7 +63,7 @@ def _solve(y0: Modes, k: Isotropic, eta_p: Any, eta_s: Any, t1: Any) -> Modes:
     "B72",
     title="Fixed points under unequal decay",
     statement="With separate decays p_± depend on the encoder's alone, and s = (η_p/η_s) p²/α_p.",
-    source="derived (10.4)",
+    source="derived (theory/README.md, two decays)",
     kind="numeric",
 )
 def fixed_under_both(run: Run) -> Verdict:
@@ -93,7 +93,7 @@ def fixed_under_both(run: Run) -> Verdict:
         "With η_s = 0 < η_p nothing collapses: p → τ/κ, s grows like 2 η_p (τ/κ)² t/α_p, and at p = s = 0 the encoder "
         "does not decay (its eigenvalue is 0)."
     ),
-    source="derived (10.4); Table 5",
+    source="derived (theory/README.md, two decays); Table 5",
     kind="numeric",
 )
 def predictor_alone(run: Run) -> Verdict:
@@ -128,7 +128,7 @@ def predictor_alone(run: Run) -> Verdict:
     "B74",
     title="Decay of the encoder alone",
     statement="With η_p = 0 < η_s every mode collapses, s → 0.",
-    source="derived (10.4)",
+    source="derived (theory/README.md, two decays)",
     kind="numeric",
 )
 def encoder_alone(run: Run) -> Verdict:
