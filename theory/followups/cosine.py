@@ -170,7 +170,7 @@ def regimes(run: Run) -> Verdict:
         grid = np.linspace(1e-4, 2 * p.max(), 20001)
         h = attraction(CosineModes(grid, grid * grid), n, k) * (k.kappa * n.predictor * n.encoder) / grid
         threshold = np.sqrt(h.max() / (k.rho * k.kappa * n.predictor * n.encoder))
-        scales = threshold * np.concatenate([np.geomspace(30, 1.1, 20), BESIDE, np.geomspace(0.9, 0.03, 20)])
+        scales = threshold * np.concatenate([np.geomspace(30, 1.1, 20), BESIDE, np.geomspace(0.9, 0.1, 20)])
         roots = [equilibria(norms(CosineModes(a * p, (a * p) ** 2)), k) / a for a in scales]
         right.append(np.array([len(r) for r in roots]) == np.where(scales < threshold, 2, 0))
         low = np.array([r[0] for r in roots if len(r)])
