@@ -118,17 +118,17 @@ def time_of(y: Array, p: Array, change: Array, orbit: Orbit) -> Array:
     S = jnp.where(near, artanh(m_change, m0 * m1 - D, D), (l_plus - l_minus) / (2 * root))
     late = (mean - l_0 - a * S) / nonzero(eta)
     near = jnp.minimum(jnp.abs(start), jnp.abs(p))
-    far = (b * near > 5 * a) & (b * near * near > 25 * eta)
+    far = (b * near > 10 * a) & (b * near * near > 100 * eta)
     t = jnp.where(8 * b * eta < a * a, early, jnp.where(eta > 0, late, jnp.nan))
     start, p, change = (jnp.where(far, x, 1) for x in (start, p, change))
     return jnp.where(far, _from_afar(start, p, change, orbit.cubic), t)
 
 
 def _from_afar(start: Array, p: Array, change: Array, cubic: Cubic) -> Array:
-    """∫ u/(b - a u + eta u²) du from 1/start to 1/p, to rounding where the poles lie five times farther from 0."""
+    """∫ u/(b - a u + eta u²) du from 1/start to 1/p, to rounding where the poles lie ten times farther from 0."""
     a, b, eta, _ = cubic
     total, way = jnp.zeros_like(p), -change / (p * start)
-    for node, weight in zip(*(x.tolist() for x in np.polynomial.legendre.leggauss(7)), strict=True):
+    for node, weight in zip(*(x.tolist() for x in np.polynomial.legendre.leggauss(5)), strict=True):
         u = 1 / start + way * ((1 + node) / 2)
         total = total + u * (weight / 2) / (b - (a - eta * u) * u)
     return way * total
