@@ -70,7 +70,8 @@ def check_spectra(k: Any) -> None:
     if lambda_d is None or lambda_s is None:
         return
     lambda_d, lambda_s = np.broadcast_arrays(lambda_d, lambda_s)
-    if (low := lambda_s < lambda_d).any():
+    rounding = 100 * np.finfo(np.result_type(lambda_d, lambda_s, np.float32)).eps  # of measured spectra
+    if (low := lambda_s < lambda_d * (1 - rounding)).any():
         raise InputError(
             f"Argument `lambda_s` (of X + X_aug) must be at least lambda_d (of X), but is {lambda_s[low][0]:.10g} "
             f"where lambda_d is {lambda_d[low][0]:.10g}."
