@@ -355,7 +355,7 @@ def test_phase_diagram_has_its_axes_in_place(tmp_path, capsys):
 
 
 PHASE_REFUSED = {
-    ("phase", "--x", "gamma", "0", "1"): "Argument `x` must be one of alpha_p, beta, eta, sigma2, tau, but is 'gamma'.",
+    ("phase", "--x", "gamma", "0", "1"): "Argument `x` must be one of alpha_p, beta, eta, tau, sigma2, but is 'gamma'.",
     ("phase", "--x", "eta", "0", "1", "--y", "eta", "0", "1"): "must name two constants, but both name eta.",
     ("phase", "--points", "0", "10"): "Argument `points` must be at least 2, but is 0.",
     ("phase", "--x", "eta", "0", "1", "--log", "x"): "A logarithmic axis needs positive values",
@@ -364,7 +364,7 @@ PHASE_REFUSED = {
         "phase",
         "--lambda-d",
         "1",
-    ): "Argument `y` must be one of alpha_p, beta, eta, lambda_d, lambda_s, but is",
+    ): "Argument `y` must be one of alpha_p, beta, eta, tau, lambda_d, lambda_s, but is",
     ("explain", "--sigma2", "1", "--lambda-d", "1"): "describe the data twice; give one of them.",
     ("explain", "--s", "-1"): "Argument `s` must be at least 0, but is -1.",
     ("explain", "--eta", "-1"): "Argument `eta` must be at least 0, but is -1.",

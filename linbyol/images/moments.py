@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 
 from linbyol.checks import InputError, check_moment, check_numbers
 from linbyol.equations import Constants
-from linbyol.store import FileError, read_arrays
+from linbyol.store import blaming, read_arrays
 
 
 class Moments(NamedTuple):
@@ -123,16 +123,12 @@ def read_moments(path: str | Path) -> tuple[Float[np.ndarray, "n n"], Float[np.n
     """
     arrays = read_arrays(path, "X", "X_aug")
     X, X_aug = arrays["X"], arrays["X_aug"]
-    for name, A in (("X", X), ("X_aug", X_aug)):
-        try:
+    with blaming(path):
+        for name, A in (("X", X), ("X_aug", X_aug)):
             check_numbers(name, A)
             check_moment(name, A)
-        except InputError as error:
-            raise FileError(f"File {path}: {error}") from None
-        if not A.size:
-            raise FileError(f"File {path}: Argument `{name}` must not be empty, but has shape {A.shape}.")
-    if X.shape != X_aug.shape:
-        raise FileError(f"File {path}: Arguments `X` and `X_aug` must agree, but have shapes {X.shape}, {X_aug.shape}.")
+        if X.shape != X_aug.shape:
+            raise InputError(f"Argument `X_aug` must have the shape of X, {X.shape}, but has {X_aug.shape}.")
     return _nearest(X)[0], _nearest(X_aug)[0]
 
 
