@@ -33,8 +33,8 @@ def separatrix(k: Data, p: Any) -> Float[Array, "*modes"]:
 
     A mode starting above it survives, below it collapses (tau fixed at k.tau). At eta = 0 it is the edge of the basin
     without decay: p²/alpha_p for p ≤ 0, then 0, then (p² - (tau λ_d/λ_s)²)/alpha_p. At eta_c it is the strong stable
-    manifold of the double root; above, nan. Arguments broadcast. Derived; relative accuracy 1e-10 while s is above e^-1000, in
-    float32 1e-5, and 3e-4 below eta_c/2000. Differentiable in either mode; in eta and tau not at eta_c.
+    manifold of the double root; above, nan. Arguments broadcast. Derived; relative accuracy 1e-10 while s is above
+    e^-1000, in float32 1e-5, and 3e-4 below eta_c/2000. Differentiable in either mode; in eta and tau not at eta_c.
     """
     return _separatrix(admitted(k), numbers("p", p))
 
