@@ -1,6 +1,10 @@
 """Tests run in float64 and in JAX's strict modes; warnings are errors (pyproject.toml)."""
 
 import os
+import signal
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # tests in the background of a shell, and what they would interrupt
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
