@@ -3,9 +3,7 @@
 import os
 import signal
 
-if (
-    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-):  # tests in the background of a shell, and what they would interrupt
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell, where nothing would be interrupted
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 os.environ.setdefault("MPLBACKEND", "Agg")
