@@ -31,7 +31,7 @@ CONFIG = {"eta": 4e-4, "widths": (64, 128), "rule": "direct", "target": None}
 WRITERS = """
 import os, sys
 import numpy as np
-from experiments.checkpoints import save
+from experiments.runs.checkpoints import save
 for first in map(int, sys.stdin):  # one writer after the other, each in a process of its own
     writer = os.fork()
     if writer == 0:
@@ -127,7 +127,7 @@ def test_a_replicated_state_goes_back_to_all_its_devices(tmp_path):
     code = """
 import sys, numpy as np, jax, jax.numpy as jnp
 from jax.sharding import AxisType, NamedSharding, PartitionSpec as P
-from experiments.checkpoints import restore, save
+from experiments.runs.checkpoints import restore, save
 mesh = jax.make_mesh((2,), ("d",), axis_types=(AxisType.Auto,))
 W = jax.device_put(jnp.arange(6.0), NamedSharding(mesh, P()))
 rows = jax.device_put(jnp.arange(6.0), NamedSharding(mesh, P("d")))

@@ -207,7 +207,9 @@ def test_chunks_threads_and_order_change_no_bit():
 
 def test_more_than_memory_is_refused_before_it_is_touched():
     many = np.broadcast_to(0.3, 10**12)  # eight bytes
-    with pytest.raises(InputError, match=r"`y0`: 1000000000000 trajectories need some .* GB.*`linbyol\.shards`"):
+    with pytest.raises(
+        InputError, match=r"`y0`: 1000000000000 trajectories need some .* GB.*`linbyol\.ensemble\.sweeps`"
+    ):
         solve_amplitudes(Amplitudes(many, 0.2, 0.3), SLOW_TARGET, 10.0)
     with pytest.raises(InputError, match="100000 trajectories need some"):
         solve_amplitudes(Y._replace(w=np.ones(10**5), wp=0.2, wa=0.2), SLOW_TARGET, 10.0, ts=np.linspace(0, 10, 10**6))

@@ -178,8 +178,8 @@ def test_compiles_once_for_each_flow_and_shape():
 
 
 def test_equal_combinators_share_one_compilation():
-    from linbyol import integrate as module
     from linbyol.equations import decay
+    from linbyol.integrate import solve as module
 
     y0, k = instances.weights(jax.random.key(1)), instances.constants(jax.random.key(1))
     integrate(decay(hold(weights_flow, "Wa"), Wp=0.1), y0, k, TS)

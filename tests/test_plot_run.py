@@ -295,7 +295,7 @@ def test_what_is_no_folder_and_what_is_no_picture(folders, tmp_path, capsys):
     code, _, err = command(folders["one"] / "metrics.csv", capsys=capsys)
     assert (code, err.endswith("is not that of a run: it is no folder.\n")) == (3, True)
     code, _, err = command(folders["one"], "--out", tmp_path / "run.gif", capsys=capsys)
-    assert (code, err) == (2, f"linbyol: Argument `plot` must end in .png, .pdf, .svg, but is {tmp_path}/run.gif.\n")
+    assert (code, err) == (2, f"linbyol: Argument `out` must end in .png, .pdf, .svg, but is {tmp_path}/run.gif.\n")
     (tmp_path / "file").write_text("")
     code, _, err = command(folders["one"], "--out", tmp_path / "file" / "run.png", capsys=capsys)
     assert (code, err.count("\n")) == (2, 1)

@@ -33,8 +33,8 @@ class Small:
 TRAINER = """
 import os, sys, time
 import numpy as np
-from experiments.checkpoints import restore, save
-from experiments.runs import RunFolder
+from experiments.runs.checkpoints import restore, save
+from experiments.runs.folder import RunFolder
 from linbyol import claims
 from tests.test_runs import Small
 
@@ -158,7 +158,7 @@ def test_the_status_says_how_it_ended(tmp_path, error, status):
 def test_two_processes_never_write_the_same_run(tmp_path):
     code = """
 import sys, time
-from experiments.runs import RunFolder
+from experiments.runs.folder import RunFolder
 from tests.test_runs import Small
 run = RunFolder.open(sys.argv[1], "digits", Small())
 print("open", flush=True)

@@ -26,7 +26,7 @@ import jax
 jax.config.update("jax_enable_x64", True)
 import numpy as np
 from experiments.bench.workload import take, workload
-from linbyol import shards
+from linbyol.ensemble import sweeps as shards
 from linbyol.ensemble import solve_amplitudes
 Y, K = workload(9000, seed=2)
 def work(start, stop):
@@ -37,7 +37,7 @@ def work(start, stop):
 SLOW = """
 import sys, time
 import numpy as np
-from linbyol import shards
+from linbyol.ensemble import sweeps as shards
 def work(start, stop):
     time.sleep(0.01)
     return {"x": np.sqrt(np.arange(start, stop))}

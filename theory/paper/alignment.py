@@ -146,8 +146,9 @@ def unstable_alignment(run: Run) -> Verdict:
 
 def first_rates(group: Runs) -> np.ndarray:
     """(N,) the least eigenvalue of K at the first time, on the symmetric part of Wp."""
-    k = jax.tree.map(lambda a: a[:, :, None], group.k)
-    return np.linalg.eigvalsh(np.asarray(alignment_rate(Symmetric(group.A[:, 0], group.ys.F[:, 0]), k))).min(axis=1)
+    k = jax.tree.map(lambda a: np.reshape(a, len(a)), group.k)
+    K = jax.vmap(alignment_rate)(Symmetric(group.A[:, 0], group.ys.F[:, 0]), k)
+    return np.linalg.eigvalsh(np.asarray(K)).min(axis=1)
 
 
 def relative_commutator(y: Symmetric) -> np.ndarray:
