@@ -298,7 +298,7 @@ def test_what_is_no_folder_and_what_is_no_picture(folders, tmp_path, capsys):
     assert (code, err) == (2, f"linbyol: Argument `out` must end in .png, .pdf, .svg, but is {tmp_path}/run.gif.\n")
     (tmp_path / "file").write_text("")
     code, _, err = command(folders["one"], "--out", tmp_path / "file" / "run.png", capsys=capsys)
-    assert (code, err.count("\n")) == (2, 1)
+    assert (code, err.count("\n")) == (3, 1)
     with pytest.raises(InputError):
         run_plot.save(run_files.read(folders["one"]), tmp_path / "run.gif")
     with pytest.raises(FileError):
