@@ -181,7 +181,7 @@ def proven(run: Run, statements: Iterable[Statement], condition: Any = True, **n
     found: dict[str, Any] = {"dimensions": "; also ".join(dimensions), "statements": len(symbolic)} if symbolic else {}
     found |= {"largest_gap": largest(gaps), "instances": INSTANCES} if gaps else {}
     found |= {"residual": left[0][:300]} if left else {}
-    met = largest(gaps) <= ROUNDING if gaps else bool(symbolic)
+    met = not gaps or largest(gaps) <= ROUNDING
     return holds_if(not left and met and condition, seeds=[run.seed], **found, **numbers)
 
 
