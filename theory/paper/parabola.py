@@ -21,7 +21,7 @@ from linbyol.extremes import every, largest
 from linbyol.integrate import integrate
 from theory.proving.mode_runs import between, uniforms
 
-TIMES = 1e-10  # the sheet's tolerance of closed-form times, relative where they exceed 1
+TIMES = 1e-10  # tolerance of closed-form times, relative where they exceed 1
 P, X0, KAPPA, TAU, C, G, M, ROOT, H = sp.symbols("p p_0 kappa tau c g m P h", positive=True)
 
 

@@ -13,7 +13,7 @@ from linbyol.fixed_points import critical_eta, predictor_roots
 from theory.paper.basins import COLLAPSED, lanes, lost
 from theory.proving.mode_runs import between, fixed_target, follow, uniforms
 
-EDGE = 1e-6  # the sheet's tolerance of a basin's edge
+EDGE = 1e-6  # tolerance of a basin's edge
 
 
 def edge(k: Isotropic, p: Any) -> np.ndarray:

@@ -18,7 +18,7 @@ from theory.proving.instances import orthogonal
 LANES = 128  # settings a solve; fewer are filled up, so that every claim shares one compilation
 LONG = 2e4  # the slowest rate of the settings below is 2e-3, so e^-40 is left of any start
 DEAD = 1e-8  # an eigenvalue below it has collapsed: the atol of the solve is 1e-14
-SIDE = 1e-6  # basin edges: how far beside the edge a start is, in parts of it (the sheet's tolerance)
+SIDE = 1e-6  # basin edges: how far beside the edge a start is, in parts of it
 
 
 def settled(lam0: Any, k: DirectSet) -> np.ndarray:

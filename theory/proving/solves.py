@@ -18,7 +18,7 @@ RTOL, ATOL = 1e-10, 1e-12
 DRIFT = 1e-9  # of a quantity that the flow conserves and the integrator does not know of: ten times RTOL
 BOUND = 1 + 1e-9  # of a ratio to a proven bound, by the same
 
-# Two solutions of one equation, each integrated at rtol 1e-10: the sheet's 1e-8 with room for growing modes.
+# Two solutions of one equation, each integrated at rtol 1e-10: 1e-8 with room for growing modes.
 SAME = 1e-8
 
 
