@@ -139,7 +139,7 @@ REFUSED = {
     ("simulate", "modes", "--eta", "nan"): (2, "Argument `eta` must be finite, but is nan."),
     ("simulate", "modes", "--t1", "0"): (2, "Argument `t1` must be positive, but is 0."),
     ("simulate", "modes", "--points", "1"): (2, "Argument `points` must be at least 2, but is 1."),
-    ("simulate", "modes", "--solver", "rk4"): (2, "Argument `solver` must be one of tsit5, dopri8, kvaerno5"),
+    ("simulate", "modes", "--solver", "rk4"): (2, "Argument `solver` must be one of tsit5, dopri8, kvaerno5, dop853"),
     ("simulate", "modes", "--d", "0"): (2, "Argument `d` must be at least 1, but is 0."),
     ("simulate", "modes", "--moments", "m.npz"): (2, "Argument `moments` has no effect for modes, only for weights."),
     ("simulate", "modes", "--sigma2", "1", "--lambda-d", "1"): (2, "describe the data twice; give one of them."),

@@ -51,7 +51,7 @@ def flat(trajectory):
     return np.concatenate([np.asarray(leaf).reshape(len(leaf), -1) for leaf in leaves], axis=1)
 
 
-@pytest.mark.parametrize("solver", ["tsit5", "dopri8", "kvaerno5", diffrax.Dopri5()])
+@pytest.mark.parametrize("solver", ["tsit5", "dopri8", "kvaerno5", "dop853", diffrax.Dopri5()])
 def test_agrees_with_an_independent_solver(solver, key):
     y0, k = instances.weights(key, 3, 4), instances.constants(key, 4)
     found = flat(integrate(weights_flow, y0, k, TS, solver=solver, **TIGHT))
@@ -225,6 +225,33 @@ def test_dense_output_agrees_with_the_chosen_times():
         trajectory.at(21.0)
     with pytest.raises(InputError, match="dense"):
         integrate(modes_flow, Y, K, TS).at(1.0)
+
+
+def test_without_compiling_the_same_trajectories_come_out(key):
+    y0, k = instances.weights(key, 3, 4), instances.constants(key, 4)
+    for flow in (simsiam(weights_flow), no_predictor(weights_flow), slave(weights_flow, RULES["direct"])):
+        ours = integrate(flow, y0, k, TS[:5], solver="dop853", **TIGHT)
+        assert np.abs(flat(ours) - flat(integrate(flow, y0, k, TS[:5], **TIGHT))).max() < 1e-8
+    for event in (collapse(1e-6), steady(1e-6)):
+        ours, theirs = (
+            integrate(modes_flow, Y, K._replace(eta=0.5), [0.0, 1e3], event=event, solver=solver, **TIGHT)
+            for solver in ("dop853", "tsit5")
+        )
+        assert ours.ok
+        assert abs(ours.stopped - theirs.stopped) < 1e-4 * theirs.stopped
+        assert np.allclose(flat(ours), flat(theirs), atol=1e-9)
+
+
+def test_without_compiling_what_cannot_be_followed_is_said():
+    with pytest.raises(InputError, match="`solver` must be traceable under vmap"):
+        jax.vmap(lambda eta: integrate(modes_flow, Y, K._replace(eta=eta), TS, solver="dop853").ys)(jnp.array([0.1]))
+    with pytest.raises(InputError, match="`dense` must be False"):
+        integrate(modes_flow, Y, K, TS, dense=True, solver="dop853")
+    with pytest.raises(IntegrationError, match="max_steps = 3 steps did not suffice"):
+        integrate(modes_flow, Y, K, TS, max_steps=3, solver="dop853")
+    blown = integrate(lambda y, k: y * y, jnp.array(1.0), None, [0.0, 2.0], throw=False, solver="dop853")
+    assert not blown.ok
+    assert blown.steps > 0
 
 
 def test_collapse_stops_the_solve_and_keeps_the_state():

@@ -60,8 +60,8 @@ class Simulate:
     """relative tolerance of a step"""
     atol: Annotated[float, Between(0, 0.1)] = 1e-10
     """absolute tolerance of a step"""
-    solver: str = "tsit5"
-    """tsit5, dopri8 or kvaerno5"""
+    solver: str = "dop853"
+    """dop853 (SciPy, nothing to compile), or compiled: tsit5, dopri8, kvaerno5 (stiff; many steps)"""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """npz archive to write (ts, the state's fields, ok, config), with a JSON of the same name beside it"""
     plot: Path | None = None
@@ -106,11 +106,11 @@ class Simulate:
         from linbyol import claims, outputs, plot, store
         from linbyol.checks import check_choice
         from linbyol.cli import constants, start
-        from linbyol.integrate import SOLVERS, integrate
+        from linbyol.integrate import SOLVER_NAMES, integrate
 
         inputs = [self.init, self.moments]
         outputs.check_outputs(inputs=inputs, out=(self.out, outputs.ARCHIVE), plot=(self.plot, outputs.PICTURE))
-        check_choice("solver", self.solver, SOLVERS)
+        check_choice("solver", self.solver, SOLVER_NAMES)
         chosen = flow(self)
         start.check_sizes(self)
         y0 = None if self.init is None else start.of_file(self)

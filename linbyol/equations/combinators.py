@@ -9,6 +9,7 @@ from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jax.tree_util import Partial
 
 Flow = Callable[[Any, Any], Any]  # (y, k) -> dy/dt, of the type of y
@@ -92,7 +93,8 @@ def _decayed(rates: dict[str, Any], rate: Any, y: Any, k: Any) -> Any:
 def _ruled(rule: Callable[[Any, Any], Any], y: Any, k: Any) -> Any:
     if hasattr(y, "Wp"):
         F = y.F if hasattr(y, "F") else y.W @ k.X @ y.W.T
-        return y._replace(Wp=rule(y.Wp, F))
+        Wp, F = (jnp.asarray(x) if isinstance(x, np.ndarray) else x for x in (y.Wp, F))  # rules are JAX's, or SymPy's
+        return y._replace(Wp=rule(Wp, F))
     p, s = (y.p, y.s) if hasattr(y, "p") else (y.wp, y.w * y.w)
     p = jnp.diagonal(rule(jnp.diag(jnp.atleast_1d(p)), jnp.diag(jnp.atleast_1d(k.lambda_d * s)))).reshape(jnp.shape(p))
     return y._replace(p=p) if hasattr(y, "p") else y._replace(wp=p)

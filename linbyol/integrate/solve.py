@@ -15,6 +15,7 @@ from jaxtyping import Array, ArrayLike, Float
 from linbyol import checks
 from linbyol.equations.combinators import Flow, settle
 from linbyol.integrate.arguments import prepare
+from linbyol.integrate.dop853 import follow
 from linbyol.integrate.trajectory import Trajectory
 from linbyol.integrate.tsit5 import Tsit5
 from linbyol.progress import Meter
@@ -24,6 +25,8 @@ SOLVERS: dict[str, Callable[[], diffrax.AbstractSolver]] = {
     "dopri8": diffrax.Dopri8,
     "kvaerno5": diffrax.Kvaerno5,
 }
+SCIPY = "dop853"
+SOLVER_NAMES = (*SOLVERS, SCIPY)
 Event = Callable[[Any, Any, Any, Any], Any]  # (t, y, rate, k) -> real; the solve stops where it falls through zero
 
 
@@ -54,7 +57,8 @@ def integrate(
     k          constants; numbers and arrays are traced, so other values cost no compilation
     ts         (t,) increasing times of the flow, at least two; backwards in time is `backwards(flow)`
     rtol, atol tolerances of a step; in float32 rtol is at least 1e-6
-    solver     a diffrax solver, or "tsit5" (default), "dopri8" (tight tolerances), "kvaerno5" (stiff)
+    solver     a diffrax solver, or "tsit5" (default), "dopri8" (tight tolerances), "kvaerno5" (stiff), or
+               "dop853" (SciPy's: one trajectory, nothing compiled; no derivatives, neither under vmap nor dense)
     event      (t, y, rate, k) -> real, e.g. `collapse(tol)`, `steady(tol)`: the solve stops where it falls through
                zero, and the trajectory keeps that state from then on
     dense      keep an interpolation, so that `.at(t)` works for any t between ts[0] and ts[-1]
@@ -73,14 +77,15 @@ def integrate(
     y0, k = prepare(flow, y0, k)
     dtype = jnp.result_type(*jax.tree.leaves(y0))
     checks.check_tolerances(rtol, atol, dtype)
+    if solver is None:
+        trajectory = _follow(flow, y0, k, ts, rtol, atol, event, dense, max_steps, progress)
+        return _complete(trajectory, ts, max_steps, throw)
     ts = jnp.asarray(ts, dtype)
     flow = _traced(flow)
     settings = (jnp.asarray(rtol, dtype), jnp.asarray(atol, dtype), solver, _traced(event), dense, max_steps)
     adjoint = diffrax.RecursiveCheckpointAdjoint() if adjoint is None else adjoint
     trajectory = _solve(flow, y0, k, ts, *settings, progress, adjoint)
-    if throw and (ok := checks.concrete(trajectory.ok)) is not None and not ok.all():
-        raise IntegrationError(_reason(trajectory, ts, max_steps))
-    return trajectory
+    return _complete(trajectory, ts, max_steps, throw)
 
 
 def euler(flow: Flow, y0: Any, k: Any, *, lr: float | Array, steps: int) -> Trajectory:
@@ -168,6 +173,23 @@ def _descend(flow, y0, k, lr, steps) -> Trajectory:
     return Trajectory(ts=ts, ys=ys, ok=finite, steps=jnp.asarray(steps), stopped=ts[-1], interpolation=None)
 
 
+def _follow(flow, y0, k, ts, rtol, atol, event, dense, max_steps, progress) -> Trajectory:
+    if any(checks.concrete(leaf) is None for leaf in jax.tree.leaves((y0, k, ts, rtol, atol))):
+        raise checks.InputError(f"Argument `solver` must be traceable under vmap, jit or grad, but is {SCIPY!r}.")
+    if dense:
+        raise checks.InputError(f"Argument `dense` must be False with the solver {SCIPY!r}.")
+    found = follow(flow, y0, k, np.asarray(ts, float), float(rtol), float(atol), event, max_steps, progress)
+    dtype = jnp.result_type(*jax.tree.leaves(y0))
+    ts, stopped = jnp.asarray(ts, dtype), jnp.asarray(found.stopped, dtype)
+    return Trajectory(ts, jax.tree.map(jnp.asarray, found.ys), jnp.asarray(found.ok), jnp.asarray(found.steps), stopped)
+
+
+def _complete(trajectory: Trajectory, ts: Any, max_steps: int, throw: bool) -> Trajectory:
+    if throw and (ok := checks.concrete(trajectory.ok)) is not None and not ok.all():
+        raise IntegrationError(_reason(trajectory, ts, max_steps))
+    return trajectory
+
+
 def _rate(flow: Flow, t: Any, y: Any, k: Any) -> Any:
     return flow(y, k)
 
@@ -176,12 +198,13 @@ def _cross(flow: Flow, event: Event, t: Any, y: Any, args: Any, **_: Any) -> Any
     return event(t, y, flow(y, args), args)
 
 
-def _solver(solver: Any) -> diffrax.AbstractSolver:
+def _solver(solver: Any) -> diffrax.AbstractSolver | None:
+    """A solver of diffrax, or None for SciPy's."""
     if isinstance(solver, diffrax.AbstractSolver):
         return solver
     name = "tsit5" if solver is None else solver
-    checks.check_choice("solver", name, SOLVERS)
-    return SOLVERS[name]()
+    checks.check_choice("solver", name, SOLVER_NAMES)
+    return None if name == SCIPY else SOLVERS[name]()
 
 
 def _traced(tree: Any) -> Any:
@@ -201,8 +224,8 @@ def _size(y: Any) -> Float[Array, ""]:
     return jnp.max(y.s) if hasattr(y, "s") else jnp.max(y.w * y.w)
 
 
-def _reason(trajectory: Trajectory, ts: Array, max_steps: int) -> str:
-    end = float(ts[-1])
+def _reason(trajectory: Trajectory, ts: ArrayLike, max_steps: int) -> str:
+    end = float(np.asarray(ts)[-1])
     bad = ~jnp.reshape(trajectory.ok, -1)
     lanes = f" in {bad.sum()} of {bad.size} trajectories" if bad.size > 1 else ""
     steps = int(trajectory.steps.reshape(-1)[bad.argmax()])
@@ -214,4 +237,4 @@ def _reason(trajectory: Trajectory, ts: Array, max_steps: int) -> str:
     return f"Integration stopped at t = {reached:.6g} of {end:.6g}{lanes}: {why}; see `max_steps`, `rtol`, `solver`."
 
 
-__all__ = ["SOLVERS", "IntegrationError", "Trajectory", "collapse", "euler", "integrate", "steady"]
+__all__ = ["SOLVERS", "SOLVER_NAMES", "IntegrationError", "Trajectory", "collapse", "euler", "integrate", "steady"]

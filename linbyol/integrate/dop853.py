@@ -1,0 +1,89 @@
+"""One trajectory by SciPy's DOP853 on NumPy arrays: nothing is compiled, so one or a few are there in no time.
+
+The flows are plain algebra, and so are read by NumPy as they are by JAX.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from scipy.integrate import DOP853
+from scipy.optimize import brentq
+
+from linbyol.equations.combinators import Flow, settle
+from linbyol.progress import bar
+
+Falls = Callable[[float, Any, Any, Any], Any]  # (t, y, rate, k) -> real
+
+
+class Followed(NamedTuple):
+    """States at times, leaves with a leading axis t; from `stopped` on, the state reached there."""
+
+    ys: Any
+    ok: bool
+    steps: int
+    stopped: float
+
+
+def follow(
+    flow: Flow,
+    y0: Any,
+    k: Any,
+    ts: np.ndarray,
+    rtol: float,
+    atol: float,
+    event: Falls | None,
+    max_steps: int,
+    progress: bool,
+) -> Followed:
+    """dy/dt = flow(y, k) from y0 at ts[0] to ts[-1], or to where the event falls through zero."""
+    y0, k = jax.tree.map(np.asarray, (y0, k))
+    leaves, tree = jax.tree.flatten(y0)
+    ends = np.cumsum([leaf.size for leaf in leaves])[:-1]
+
+    def state(x: np.ndarray) -> Any:
+        return jax.tree.unflatten(
+            tree, [a.reshape(leaf.shape) for a, leaf in zip(np.split(x, ends), leaves, strict=True)]
+        )
+
+    def vector(y: Any) -> np.ndarray:
+        return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(y)]).astype(float)
+
+    def rate(t: float, x: np.ndarray) -> np.ndarray:
+        return vector(flow(state(x), k))
+
+    def height(t: float, x: np.ndarray) -> float:
+        return float(event(t, y := state(x), flow(y, k), k))  # type: ignore[misc]
+
+    shown = [vector(y0)]
+    solver = DOP853(rate, ts[0], shown[0], ts[-1], rtol=rtol, atol=atol)
+    before = height(solver.t, solver.y) if event else 0.0
+    steps, stopped, done = 0, None, 0
+    with bar("integrating (% of the time)", 100, progress) as advance:
+        while solver.status == "running" and steps < max_steps and stopped is None:
+            solver.step()
+            if solver.status == "failed" or not np.isfinite(solver.y).all():
+                break
+            steps += 1
+            between = solver.dense_output()
+            last = solver.t
+            if event:
+                after = height(solver.t, solver.y)
+                if before > 0 >= after:
+                    at = lambda t, between=between: height(t, between(t))  # noqa: E731
+                    last = stopped = brentq(at, solver.t_old, solver.t, xtol=1e-12)
+                before = after
+            passed = ts[len(shown) : np.searchsorted(ts, last, side="right")]
+            shown.extend(between(passed).T)
+            now = int(100 * (last - ts[0]) / (ts[-1] - ts[0]))
+            advance(None, now - done)
+            done = now
+    ok = solver.status == "finished" or stopped is not None
+    if len(shown) < len(ts):
+        shown.extend([solver.y if stopped is None else between(stopped)] * (len(ts) - len(shown)))
+    each = [settle(flow, state(x), k) for x in shown]
+    dtype = np.result_type(*leaves)
+    ys = jax.tree.map(lambda *xs: np.stack(xs).astype(dtype), *each)
+    finite = all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(ys))
+    return Followed(ys, ok and finite, steps, solver.t if stopped is None else stopped)
