@@ -83,7 +83,7 @@ def _decide(y0: Modes, k: Isotropic | Commuting) -> tuple[str, str, dict[str, fl
         return "encoder", "It collapses: s = 0, and an encoder of zero stays zero.", numbers
     dies = bool(collapses(y0.p, y0.s, k))
     if np.isnan(p_plus) and eta > 0:
-        low, high = _apart(eta_c, eta)
+        low, high = apart(eta_c, eta)
         sentence = f"It collapses: eta = {high} > eta_c = λ_d²/(4 λ_s) = {low}, so p = 0 is the only fixed point."
         return "threshold", sentence, numbers
     if c <= 0 and p <= 0:
@@ -93,14 +93,14 @@ def _decide(y0: Modes, k: Isotropic | Commuting) -> tuple[str, str, dict[str, fl
         return _without_decay(p, c, dies, k, numbers)
     if c == 0:
         word, sign = ("collapses", "<") if dies else ("survives", "≥")
-        start, root = _apart(p, p_minus)
+        start, root = apart(p, p_minus)
         return "parabola", f"It {word}: on the parabola, p = {start} {sign} p_minus = {root}.", numbers
     edge = float(separatrix(k, y0.p))
     numbers["separatrix"] = edge
     word, side = ("collapses", "below") if dies else ("survives", "above")
     where = f"the stable manifold of the saddle (p_minus, p_minus²/alpha_p), p_minus = {p_minus:.4g}"
     if np.isfinite(edge):
-        start, height = _apart(s, edge)
+        start, height = apart(s, edge)
         sentence = f"It {word}: s = {start} {'<' if dies else '≥'} {height}, {side} {where}."
     else:
         sentence = f"It {word}: (p, s) = ({p:.4g}, {s:.4g}) lies {side} {where}."
@@ -110,7 +110,7 @@ def _decide(y0: Modes, k: Isotropic | Commuting) -> tuple[str, str, dict[str, fl
 def _without_decay(p: float, c: float, dies: bool, k: Any, numbers: dict) -> tuple[str, str, dict[str, float]]:
     if c > 0:
         return "balance", f"It survives: eta = 0 and c = s - p²/alpha_p = {c:.4g} > 0.", numbers
-    distance, goal = _apart(-float(k.alpha_p) * c, float(k.lambda_d / k.lambda_s) ** 2)
+    distance, goal = apart(-float(k.alpha_p) * c, float(k.lambda_d / k.lambda_s) ** 2)
     word, sign = ("collapses", "≥") if dies else ("survives", "<")
     return (
         "balance",
@@ -119,7 +119,7 @@ def _without_decay(p: float, c: float, dies: bool, k: Any, numbers: dict) -> tup
     )
 
 
-def _apart(a: float, b: float) -> tuple[str, str]:
+def apart(a: float, b: float) -> tuple[str, str]:
     """Both numbers with four digits, or as many as tell them apart."""
     for digits in range(4, 18):
         words = f"{a:.{digits}g}", f"{b:.{digits}g}"

@@ -175,6 +175,15 @@ def test_usage_errors_exit_2(capsys):
     assert call("simulate", "modes", "--nonsense", capsys=capsys)[0] == 2
 
 
+def test_simulate_goes_over_to_a_compiled_solver_where_scipy_would_be_slow(capsys, monkeypatch):
+    arguments = ("simulate", "modes", "--d", "2", "--t1", "300", "--rtol", "1e-10", "--json")
+    quick = json.loads(call(*arguments, capsys=capsys)[1])
+    monkeypatch.setattr("linbyol.cli.simulate.FEW", 5)
+    compiled = json.loads(call(*arguments, capsys=capsys)[1])
+    assert 5 < quick["steps"] < compiled["steps"]
+    assert compiled["final"]["p"] == pytest.approx(quick["final"]["p"], rel=1e-8)
+
+
 def test_a_solve_that_blows_up_exits_4(tmp_path, capsys):
     np.savez(tmp_path / "y.npz", w=[1e200], wp=[-1e200], wa=[1e200])
     code, _, err = call("simulate", "amplitudes", "--init", str(tmp_path / "y.npz"), "--t1", "5", capsys=capsys)

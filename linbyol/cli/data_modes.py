@@ -1,10 +1,13 @@
 """linbyol data modes"""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
+
+from linbyol.cli.options import AtLeastZero, Count, Positive, default
 
 WHOLE = ("commutator", "commute", "exact_eta_c", "equilibria")
 COLUMNS = ("lambda_d", "lambda_s", "eta_c", "p_minus", "p_plus", "s")
@@ -22,32 +25,34 @@ class DataModes:
 
     file: Annotated[Path, tyro.conf.Positional]
     """npz archive with X and X_aug (n, n), as `linbyol data moments` writes"""
-    alpha_p: float = 1.0
+    alpha_p: Positive = 1.0
     """learning rate of the predictor divided by that of the encoder"""
-    eta: float = 0.04
+    eta: AtLeastZero = 0.04
     """weight decay"""
     tau: float = 1.0
     """Wa = tau W: held, or with --beta the target's initial value"""
     p0: float | None = None
     """initial eigenvalue of the predictor, on the parabola s = p0²/alpha_p"""
-    beta: float | None = None
+    beta: AtLeastZero | None = None
     """rate of the target's moving average (needs --p0); without it Wa = tau W is held"""
-    top: int = 20
+    top: Count = default(20)
     """number of modes shown, the best first (--json: all)"""
     json: bool = False
     """print JSON alone"""
 
+    def idle(self) -> Iterator[tuple[str, str]]:
+        """Options without effect, and why."""
+        if self.p0 is None:
+            yield "beta", "without --p0, a start"
+        if self.json:
+            yield "top", "with --json, which has all modes"
+
     def run(self) -> int:
-        from linbyol.checks import InputError
         from linbyol.data_modes import data_modes
         from linbyol.equations import Constants
         from linbyol.images.moments import read_moments
         from linbyol.store import to_json
 
-        if self.beta is not None and self.p0 is None:
-            raise InputError("Option --beta has no effect without --p0, a start.")
-        if self.top < 1:
-            raise InputError(f"Argument `top` must be at least 1, but is {self.top}.")
         k = Constants(self.alpha_p, self.beta or 0.0, self.eta, *read_moments(self.file))
         found = data_modes(k, tau=self.tau, p0=self.p0, ema=self.beta is not None)
         if self.json:

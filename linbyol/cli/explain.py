@@ -44,7 +44,7 @@ class Explain:
     def run(self) -> int:
         from linbyol.cli.constants import of_modes
         from linbyol.equations import Modes
-        from linbyol.explain import explain
+        from linbyol.explain import apart, explain
         from linbyol.store import to_json
 
         result = explain(Modes(self.p, self.s, self.tau), of_modes(self), ema=not self.simsiam)
@@ -60,7 +60,7 @@ class Explain:
             print(f"What would {turn}, one constant at a time:")
             for change in result.changes:
                 word = "above" if change.turns_at > change.now else "below"
-                print(f"  {change.constant} {word} {change.turns_at:.4g} (now {change.now:.4g})")
+                print("  {} {} {} (now {})".format(change.constant, word, *apart(change.turns_at, change.now)))
         else:
             print(f"No change of a single constant by a factor of 1000 would {turn}.")
         if low < high:

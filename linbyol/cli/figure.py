@@ -17,8 +17,8 @@ class Figure:
 
     names: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
     """names of figures (all if none)"""
-    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("out/figures")
-    """folder for NAME.pdf and NAME.png"""
+    out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """folder for NAME.pdf and NAME.png (default: out/figures)"""
     results: Path | None = None
     """folder with the arrays that `linbyol reproduce` left (default: those that came with the project)"""
     fast: bool = False
@@ -31,7 +31,7 @@ class Figure:
     def idle(self) -> Iterator[tuple[str, str]]:
         """Options without effect, and why."""
         if self.list:
-            yield from ((name, "beside --list, which draws nothing") for name in ("names", "results", "fast"))
+            yield from ((name, "beside --list, which draws nothing") for name in ("names", "out", "results", "fast"))
 
     def run(self) -> int:
         from linbyol import trees
@@ -51,7 +51,7 @@ class Figure:
             check_choice("names", name, known)
         if self.results is not None and not self.results.is_dir():
             raise FileError(f"Folder {self.results} of --results does not exist.")
-        folder, names = make_folder(self.out), self.names or known
+        folder, names = make_folder(self.out or Path("out/figures")), self.names or known
         for name in names:
             for suffix in (".pdf", ".png"):
                 check_writable(folder / f"{name}{suffix}")

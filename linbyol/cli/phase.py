@@ -10,6 +10,7 @@ import tyro
 from linbyol.cli.options import AtLeastZero, Between, Positive, default
 from linbyol.cli.repeated import Repeated, flat
 
+CONSTANTS = ("alpha_p", "beta", "eta", "tau", "sigma2", "lambda_d", "lambda_s")
 SHOWN = Literal["verdict", "p", "escape_time", "alignment"]
 
 
@@ -62,7 +63,8 @@ class Phase:
     def idle(self) -> Iterator[tuple[str, str]]:
         """Options without effect, and why."""
         for axis, (name, *_) in (("x", self.x), ("y", self.y)):
-            yield name, f"beside --{axis} {name}, which sweeps it"
+            if name in CONSTANTS:
+                yield name, f"beside --{axis} {name}, which sweeps it"
         if not self.ema:
             yield "beta", "without --ema: the target is held"
         if self.s0 is not None and not self.ema:
@@ -139,7 +141,8 @@ def check_axes(settings: Phase) -> None:
     from linbyol.checks import InputError, check_choice
 
     commuting = {settings.x[0], settings.y[0]} & {"lambda_d", "lambda_s"} or settings.lambda_d is not None
-    names = ["alpha_p", "beta", "eta", "tau", *(["lambda_d", "lambda_s"] if commuting else ["sigma2"])]
+    others = {"sigma2"} if commuting else {"lambda_d", "lambda_s"}
+    names = [name for name in CONSTANTS if name not in others]
     for letter, (name, first, last) in (("x", settings.x), ("y", settings.y)):
         check_choice(letter, name, names)
         if name == "beta" and not settings.ema:

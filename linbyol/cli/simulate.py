@@ -10,6 +10,7 @@ import tyro
 from linbyol.cli.options import AtLeastZero, Between, Count, Positive, Seed, default, flag
 
 FLOWS = Literal["weights", "symmetric", "modes", "amplitudes"]
+FEW = 1000  # steps that SciPy takes in the time in which XLA compiles
 VARIANTS = Literal["byol", "simsiam", "no-stop-gradient", "no-predictor", "held-target"]
 
 
@@ -60,8 +61,9 @@ class Simulate:
     """relative tolerance of a step"""
     atol: Annotated[float, Between(0, 0.1)] = 1e-10
     """absolute tolerance of a step"""
-    solver: str = "dop853"
-    """dop853 (SciPy, nothing to compile), or compiled: tsit5, dopri8, kvaerno5 (stiff; many steps)"""
+    solver: str | None = None
+    """dop853 (SciPy, nothing to compile), or compiled: tsit5, dopri8, kvaerno5 (stiff). If none is named, dop853 where
+    it needs few steps, else tsit5"""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """npz archive to write (ts, the state's fields, ok, config), with a JSON of the same name beside it"""
     plot: Path | None = None
@@ -110,7 +112,8 @@ class Simulate:
 
         inputs = [self.init, self.moments]
         outputs.check_outputs(inputs=inputs, out=(self.out, outputs.ARCHIVE), plot=(self.plot, outputs.PICTURE))
-        check_choice("solver", self.solver, SOLVER_NAMES)
+        if self.solver is not None:
+            check_choice("solver", self.solver, SOLVER_NAMES)
         chosen = flow(self)
         start.check_sizes(self)
         y0 = None if self.init is None else start.of_file(self)
@@ -124,8 +127,13 @@ class Simulate:
             start.check_fit(self, y0, k)
         began = time.perf_counter()
         ts = jnp.linspace(0, self.t1, self.points)
-        options: dict[str, Any] = {"rtol": self.rtol, "atol": self.atol, "solver": self.solver}
-        trajectory = integrate(chosen, y0, k, ts, progress=not self.json, **options)
+        options: dict[str, Any] = {"rtol": self.rtol, "atol": self.atol, "progress": not self.json}
+        first = (
+            {"solver": "dop853", "max_steps": FEW, "throw": False} if self.solver is None else {"solver": self.solver}
+        )
+        trajectory = integrate(chosen, y0, k, ts, **options, **first)
+        if self.solver is None and not trajectory.ok:
+            trajectory = integrate(chosen, y0, k, ts, **options)
         seconds = time.perf_counter() - began
 
         config = {"command": "simulate", **asdict(self)} | {"out": None, "plot": None, "json": None}

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.integrate import DOP853
 from scipy.optimize import brentq
 
-from linbyol.equations.combinators import Flow, settle
+from linbyol.equations.combinators import Ablated, Flow, settle
 from linbyol.progress import bar
 
 Falls = Callable[[float, Any, Any, Any], Any]  # (t, y, rate, k) -> real
@@ -43,9 +43,8 @@ def follow(
     ends = np.cumsum([leaf.size for leaf in leaves])[:-1]
 
     def state(x: np.ndarray) -> Any:
-        return jax.tree.unflatten(
-            tree, [a.reshape(leaf.shape) for a, leaf in zip(np.split(x, ends), leaves, strict=True)]
-        )
+        parts = zip(np.split(x, ends, axis=-1), leaves, strict=True)  # of one vector, or of rows of them
+        return jax.tree.unflatten(tree, [a.reshape(x.shape[:-1] + leaf.shape) for a, leaf in parts])
 
     def vector(y: Any) -> np.ndarray:
         return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(y)]).astype(float)
@@ -56,34 +55,37 @@ def follow(
     def height(t: float, x: np.ndarray) -> float:
         return float(event(t, y := state(x), flow(y, k), k))  # type: ignore[misc]
 
-    shown = [vector(y0)]
-    solver = DOP853(rate, ts[0], shown[0], ts[-1], rtol=rtol, atol=atol)
+    start = vector(y0)
+    shown, count = [start[None]], 1
+    with np.errstate(all="ignore"):  # a state that stops being finite is told by `ok`
+        solver = DOP853(rate, ts[0], start, ts[-1], rtol=rtol, atol=atol)
     before = height(solver.t, solver.y) if event else 0.0
     steps, stopped, done = 0, None, 0
-    with bar("integrating (% of the time)", 100, progress) as advance:
+    with np.errstate(all="ignore"), bar("integrating (% of the time)", 100, progress) as advance:
         while solver.status == "running" and steps < max_steps and stopped is None:
             solver.step()
             if solver.status == "failed" or not np.isfinite(solver.y).all():
                 break
             steps += 1
-            between = solver.dense_output()
             last = solver.t
             if event:
                 after = height(solver.t, solver.y)
                 if before > 0 >= after:
-                    at = lambda t, between=between: height(t, between(t))  # noqa: E731
-                    last = stopped = brentq(at, solver.t_old, solver.t, xtol=1e-12)
+                    at = solver.dense_output()
+                    last = stopped = brentq(lambda t, at=at: height(t, at(t)), solver.t_old, solver.t, xtol=1e-12)
                 before = after
-            passed = ts[len(shown) : np.searchsorted(ts, last, side="right")]
-            shown.extend(between(passed).T)
+            passed = ts[count : np.searchsorted(ts, last, side="right")]
+            if passed.size:
+                shown.append(solver.dense_output()(passed).T)
+                count += passed.size
             now = int(100 * (last - ts[0]) / (ts[-1] - ts[0]))
             advance(None, now - done)
             done = now
-    ok = solver.status == "finished" or stopped is not None
-    if len(shown) < len(ts):
-        shown.extend([solver.y if stopped is None else between(stopped)] * (len(ts) - len(shown)))
-    each = [settle(flow, state(x), k) for x in shown]
-    dtype = np.result_type(*leaves)
-    ys = jax.tree.map(lambda *xs: np.stack(xs).astype(dtype), *each)
-    finite = all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(ys))
-    return Followed(ys, ok and finite, steps, solver.t if stopped is None else stopped)
+    final = solver.y if stopped is None else solver.dense_output()(stopped)
+    rows = np.concatenate([*shown, np.broadcast_to(final, (len(ts) - count, len(final)))])
+    ys = state(rows)
+    if isinstance(flow, Ablated):
+        ys = jax.tree.map(lambda *xs: np.stack(xs), *(settle(flow, state(x), k) for x in rows))
+    ys = jax.tree.map(lambda a, leaf: np.asarray(a, leaf.dtype), ys, y0)
+    ok = (solver.status == "finished" or stopped is not None) and np.isfinite(rows).all()
+    return Followed(ys, bool(ok), steps, solver.t if stopped is None else stopped)
