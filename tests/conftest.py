@@ -29,14 +29,6 @@ def rng():
 
 
 @pytest.fixture
-def cache(tmp_path_factory, monkeypatch):
-    """Where decoded images are kept: a folder of the test's own."""
-    folder = tmp_path_factory.mktemp("cache")
-    monkeypatch.setenv("LINBYOL_CACHE_DIR", str(folder))
-    return folder / "decoded"
-
-
-@pytest.fixture
 def plainly():
     """XLA leaves out its dear optimisations, half of the compilation: for what does not hang on bits or on speed."""
     jax.config.update("jax_disable_most_optimizations", True)

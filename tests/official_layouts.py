@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import io
-import lzma
 import pickle
 import struct
 import tarfile
@@ -172,51 +171,6 @@ def write_fashion_mnist(folder, data, zipped=True):
 
 def idx(array):
     return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
-
-
-def piece(images):
-    """A .med.xz piece of images (N, H, W, 3), pixel by pixel, the median from its definition."""
-    n, h, w, c = images.shape
-    channels = images.astype(int)
-    planes = [channels[..., 1], channels[..., 0] - channels[..., 1], channels[..., 2] - channels[..., 1]]
-    content = bytearray(struct.pack("<4I", n, h, w, c))
-    for plane in planes:
-        for image in plane.tolist():
-            for y in range(h):
-                for x in range(w):
-                    left = image[y][x - 1] if x else 0
-                    up = image[y - 1][x] if y else 0
-                    corner = image[y - 1][x - 1] if x and y else 0
-                    guess = sorted((left, up, left + up - corner))[1] if x and y else (left if x else up)
-                    rest = (image[y][x] - guess + 128) % 256 - 128
-                    content.append(2 * rest if rest >= 0 else -2 * rest - 1)
-    return lzma.compress(bytes(content), check=lzma.CHECK_CRC64)
-
-
-def write_pieces(folder, data, cuts, monkeypatch):
-    """NAME/ with pieces that end where `cuts` say: {"train": (4, 6), "test": (3,)}."""
-    place = folder / data.name
-    place.mkdir()
-    for part, ends in cuts.items():
-        split = getattr(data, part)
-        for start, stop in zip((0, *ends), ends, strict=False):
-            (place / f"{part}-{start:05}-{stop:05}.med.xz").write_bytes(piece(split.images[start:stop]))
-    if data.name == "stl10":
-        for part in cuts:
-            (place / f"{part}_y.bin").write_bytes(bytes((getattr(data, part).labels + 1).tolist()))
-        (place / "class_names.txt").write_text("\n".join(data.classes))
-        known = {f"stl10_binary/{path.name}": path for path in place.iterdir() if path.suffix != ".xz"}
-    else:
-        fine = {"_fine": "labels", "_coarse": "coarse"} if data.superclasses else {"": "labels"}
-        arrays = {part + end: getattr(getattr(data, part), key) for part in cuts for end, key in fine.items()}
-        np.savez(place / "labels.npz", **{name: array.astype(np.uint8) for name, array in arrays.items()})
-        words = {"fine_label_names": list(data.classes), "coarse_label_names": list(data.superclasses)}
-        path = place / ("meta" if data.superclasses else "batches.meta")
-        path.write_bytes(python2_pickle(words if data.superclasses else {"label_names": list(data.classes)}))
-        known = {f"{'cifar-100-python' if data.superclasses else 'cifar-10-batches-py'}/{path.name}": path}
-    for name, path in known.items():
-        monkeypatch.setitem(originals.ORIGINALS, name, originals.Original(hashlib.md5(path.read_bytes()).hexdigest()))
-    return place
 
 
 def tar_gz(path, members):

@@ -1,7 +1,6 @@
 """Data sets: what was written in a layout comes back from it, and the real ones have their published pixels."""
 
 import hashlib
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,16 +12,11 @@ from official_layouts import TEN, assert_same
 from sklearn.datasets import load_digits
 
 from experiments.datasets import NAMES, load
-from experiments.datasets.layouts import inventory
+from experiments.datasets.layouts import inventory, search
+from experiments.datasets.places import data_folder
 from experiments.datasets.splits import stratified
 
-pytestmark = pytest.mark.usefixtures("cache")
-
-
-REAL = Path(os.environ.get("LINBYOL_DATA_DIR") or Path(__file__).parents[2] / "shared" / "data")
-
-
-real = pytest.mark.skipif(not (REAL / "cifar10").exists(), reason=f"the real data sets are not in {REAL}")
+real = pytest.mark.skipif(search("cifar10") is None, reason="CIFAR-10 is not in the data folder (LINBYOL_DATA_DIR)")
 
 
 def cifar_data(name, rng):
@@ -102,20 +96,15 @@ def test_fashion_mnist(zipped, rng, tmp_path, monkeypatch):
     assert_same(load("fashion-mnist", folder=tmp_path, first=4), data, first=4)
 
 
-def test_the_cache_has_its_place(monkeypatch, tmp_path):
-    from experiments.datasets.places import cache_folder, data_folder
-
+def test_the_data_folder_has_its_place(monkeypatch):
     monkeypatch.setenv("LINBYOL_DATA_DIR", "/data")
     assert (data_folder("/given"), data_folder()) == (Path("/given"), Path("/data"))
-    for name in ("LINBYOL_DATA_DIR", "LINBYOL_CACHE_DIR"):
-        monkeypatch.delenv(name)
+    monkeypatch.delenv("LINBYOL_DATA_DIR")
     monkeypatch.setenv("XDG_DATA_HOME", "/xdg")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/xdg-cache")
-    assert (data_folder(), cache_folder()) == (Path("/xdg/linbyol"), Path("/xdg-cache/linbyol"))
+    assert data_folder() == Path("/xdg/linbyol")
     monkeypatch.delenv("XDG_DATA_HOME")
-    monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/home/ada")
-    assert (data_folder(), cache_folder()) == (Path("/home/ada/.local/share/linbyol"), Path("/home/ada/.cache/linbyol"))
+    assert data_folder() == Path("/home/ada/.local/share/linbyol")
 
 
 def test_digits_are_scikit_learns():
@@ -133,18 +122,14 @@ def test_digits_are_scikit_learns():
     assert len(load("digits", first=5).test.labels) == 5
 
 
-def test_the_inventory_decodes_nothing(rng, tmp_path, monkeypatch):
-    data = written.dataset("cifar10", rng, 4, 3, (32, 32, 3), TEN)
-    place = written.write_pieces(tmp_path, data, {"train": (2, 4), "test": (3,)}, monkeypatch)
-    (place / "train-00000-00002.med.xz").write_bytes(b"")
+def test_the_inventory_decodes_nothing(rng, tmp_path):
+    place = written.write_cifar(tmp_path, cifar_data("cifar10", rng))
+    (place / "data_batch_1").write_bytes(b"")
     rows = {row["name"]: row for row in inventory(tmp_path)}
     assert tuple(rows) == NAMES
-    assert (rows["cifar10"]["form"], rows["cifar10"]["train"]) == ("pieces", (4, 32, 32, 3))
+    assert (rows["cifar10"]["form"], rows["cifar10"]["train"]) == ("folder", (50000, 32, 32, 3))
     assert rows["cifar100"]["form"] is None
     assert rows["digits"]["test"] == (360, 8, 8, 1)
-    (place / "train-00000-00002.med.xz").unlink()
-    (problem,) = (row["problem"] for row in inventory(tmp_path) if row["name"] == "cifar10")
-    assert "lacks the train images from 0 on" in problem
 
 
 def test_importing_reads_nothing_and_loads_nothing_heavy():
@@ -179,34 +164,24 @@ REAL_SETS = {
 }
 
 
-@pytest.fixture(scope="module")
-def shared_cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("shared")
-
-
 @real
 @pytest.mark.parametrize("name", REAL_SETS)
-def test_the_real_images_have_their_published_bytes(name, shared_cache, monkeypatch):
-    """The whole first piece of each split, when it is decoded and when it comes from the cache."""
-    monkeypatch.setenv("LINBYOL_CACHE_DIR", str(shared_cache))
-    for _ in range(2):
-        train = load(name, folder=REAL, first=REAL_SETS[name][0][0]).train
-        test = load(name, folder=REAL, first=REAL_SETS[name][1][0]).test
-        for split, (number, digest, labels) in zip((train, test), REAL_SETS[name], strict=True):
-            assert len(split.images) == number
-            assert hashlib.sha256(split.images).hexdigest() == digest
-            assert split.labels[: len(labels)].tolist() == labels
+def test_the_real_images_have_their_published_bytes(name):
+    if search(name) is None:
+        pytest.skip(f"{name} is not among the real data sets")
+    train = load(name, first=REAL_SETS[name][0][0]).train
+    test = load(name, first=REAL_SETS[name][1][0]).test
+    for split, (number, digest, labels) in zip((train, test), REAL_SETS[name], strict=True):
+        assert len(split.images) == number
+        assert hashlib.sha256(split.images).hexdigest() == digest
+        assert split.labels[: len(labels)].tolist() == labels
 
 
 @real
-def test_the_real_sets_are_whole(shared_cache, monkeypatch):
-    monkeypatch.setenv("LINBYOL_CACHE_DIR", str(shared_cache))
-    rows = {row["name"]: row for row in inventory(REAL)}
-    for name in ("cifar10", "cifar100"):
-        assert (rows[name]["train"], rows[name]["test"]) == ((50000, 32, 32, 3), (10000, 32, 32, 3))
-    data = load("cifar100", folder=REAL, first=100)
-    assert (len(data.classes), len(data.superclasses)) == (100, 20)
-    assert data.superclasses[data.train.coarse[0]] == "large_omnivores_and_herbivores"  # image 0 shows cattle
-    assert data.classes[data.train.labels[0]] == "cattle"
-    assert load("cifar10", folder=REAL, first=1).classes[6] == "frog"
-    assert load("stl10", folder=REAL, first=1).classes[1] == "bird"
+def test_the_real_classes_have_their_names():
+    if search("cifar100"):
+        data = load("cifar100", first=100)
+        assert (len(data.classes), len(data.superclasses)) == (100, 20)
+        assert data.superclasses[data.train.coarse[0]] == "large_omnivores_and_herbivores"  # image 0 shows cattle
+        assert data.classes[data.train.labels[0]] == "cattle"
+    assert load("cifar10", first=1).classes[6] == "frog"

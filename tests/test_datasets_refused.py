@@ -11,8 +11,6 @@ from official_layouts import TEN, assert_refused
 from experiments.datasets import idx, load, originals
 from linbyol.checks import InputError
 
-pytestmark = pytest.mark.usefixtures("cache")
-
 
 def batch(**changes):
     good = {"data": np.zeros((2, 3072), np.uint8), "labels": [0, 9]}

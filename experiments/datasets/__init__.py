@@ -5,8 +5,8 @@
     data = load("photographs/")                  # a folder of CLASS/*.png
 
 A known set is looked for in `folder`, else in $LINBYOL_DATA_DIR, else in $XDG_DATA_HOME/linbyol or
-~/.local/share/linbyol, in any layout of `layouts`: as torchvision unpacks it, as its authors pack it, or in compact
-pieces. Nothing is downloaded here: `linbyol data fetch NAME` does that (`experiments.datasets.fetch`).
+~/.local/share/linbyol, in any layout of `layouts`: as torchvision unpacks it, or as its authors pack it. Nothing is
+downloaded here: `linbyol data fetch NAME` does that (`experiments.datasets.fetch`).
 """
 
 from pathlib import Path

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments.datasets import cifar, digits, idx, pieces, stl10
+from experiments.datasets import cifar, digits, idx, stl10
 from experiments.datasets.places import data_folder
 from experiments.datasets.splits import Dataset
 from linbyol.store import FileError
@@ -31,16 +31,9 @@ _cifar = _whole(50000, 10000, 32, 32, 3)
 
 def _cifar_layouts(python: cifar.Files, binary: cifar.Files, dashed: str) -> tuple[Layout, ...]:
     archives = ((python, f"{dashed}-python.tar.gz"), (binary, f"{dashed}-binary.tar.gz"))
-    compact = Layout(
-        "pieces",
-        f"{python.name}/*.med.xz",
-        lambda folder, first: pieces.read_cifar(folder, python.name, first),
-        lambda folder: pieces.shapes(folder / python.name, (32, 32, 3)),
-    )
     return (
         Layout("folder", f"{python.folder}/{python.test}", partial(cifar.read_folder, python), _cifar),
         Layout("binary folder", f"{binary.folder}/{binary.test}", partial(cifar.read_folder, binary), _cifar),
-        compact,
         *(Layout("archive", name, partial(cifar.read_archive, files, name), _cifar) for files, name in archives),
     )
 
@@ -60,9 +53,6 @@ LAYOUTS: dict[str, tuple[Layout, ...]] = {
     "cifar100": _cifar_layouts(cifar.CIFAR100, cifar.CIFAR100_BINARY, "cifar-100"),
     "stl10": (
         Layout("folder", f"{stl10.FOLDER}/test_X.bin", stl10.read_folder, _stl10_shapes),
-        Layout(
-            "pieces", "stl10/*.med.xz", pieces.read_stl10, lambda folder: pieces.shapes(folder / "stl10", (96, 96, 3))
-        ),
         Layout("archive", stl10.ARCHIVE, stl10.read_archive, _whole(5000, 8000, 96, 96, 3)),
     ),
 }

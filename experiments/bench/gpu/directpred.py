@@ -13,7 +13,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.bench.gpu.images import cifar10
 from experiments.bench.gpu.record import Clock, Found, Keep, Record, Row
 from experiments.datasets import load
 from experiments.datasets.splits import sha256_of
@@ -63,7 +62,7 @@ def settings(tiny: bool) -> Options:
 def trained(tiny: bool, out: Path, record: Record, clock: Clock, keep: Keep) -> Found:
     """Train until the time is up; how far it came, how fast, and what the probes say."""
     o = settings(tiny)
-    dataset = load(o.data, first=o.first) if tiny else cifar10()
+    dataset = load(o.data, first=o.first)
     session = prepare(o, dataset, jax.devices()[:1])
     plan, begin = session.plan, session.start()
     sha256 = sha256_of(here(session.data.images), here(session.data.labels), *dataset.test[:2])
