@@ -128,6 +128,12 @@ def check_nonnegative(name: str, value: Any) -> None:
         raise InputError(f"Argument `{name}` must be at least 0, but is {_worst(x)}.")
 
 
+def check_count(name: str, value: Any) -> None:
+    """A positive whole number."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise InputError(f"Argument `{name}` must be a positive whole number, but is {value!r}.")
+
+
 def check_times(ts: Any) -> None:
     """ts is a finite vector of at least two increasing times."""
     shape = jnp.shape(ts)

@@ -23,7 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Complex, Float, Int
 
-from linbyol.checks import InputError, check_constants, concrete
+from linbyol.checks import InputError, check_constants, check_count, concrete
 from linbyol.equations import Constants, Weights, weights_flow
 from linbyol.orbits import invariants, symmetries, tangents
 
@@ -105,9 +105,8 @@ def equilibria(k: Constants, d: int, *, key: Any, starts: int = 256) -> Equilibr
     _check(k)
     if jnp.zeros(()).dtype != jnp.float64:
         raise InputError("The search for equilibria needs float64: enable it (jax_enable_x64).")
-    for name, value in (("d", d), ("starts", starts)):
-        if not (isinstance(value, int) and value > 0):
-            raise InputError(f"Argument `{name}` must be a positive whole number, but is {value!r}.")
+    check_count("d", d)
+    check_count("starts", starts)
     k = jax.tree.map(lambda x: jnp.asarray(x, float), k)
     rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
     sums, gaussians = _superpositions(k, d, rng, starts), _gaussians(k, d, rng, starts)

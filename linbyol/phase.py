@@ -18,7 +18,7 @@ from jax.tree_util import Partial
 from jaxtyping import Array, Float, Int
 
 from linbyol.assumptions import to_amplitudes
-from linbyol.checks import InputError, check_constants, check_nonnegative, check_numbers, check_spectra
+from linbyol.checks import InputError, check_constants, check_count, check_nonnegative, check_numbers, check_spectra
 from linbyol.ensemble import solve_amplitudes
 from linbyol.equations import Amplitudes, Commuting, Held, Isotropic, Modes, amplitudes_flow, mode_alignment_rate
 from linbyol.equations.combinators import Flow
@@ -52,8 +52,7 @@ def sweep(f: Callable[[Any], Any], k: Any, *, chunk: int = 8192, **axes: Any) ->
     """
     if not axes:
         raise InputError(f"Arguments of sweep must name at least one axis of {', '.join(k._fields)}.")
-    if not (isinstance(chunk, int) and chunk > 0):
-        raise InputError(f"Argument `chunk` must be a positive whole number, but is {chunk!r}.")
+    check_count("chunk", chunk)
     grids = {name: _axis(k, name, values) for name, values in axes.items()}
     _check_grid(k, {name: grid for name, grid in grids.items() if grid.ndim == 1})
     k = jax.tree.map(jnp.asarray, k)

@@ -17,7 +17,7 @@ import numpy as np
 
 from linbyol.checks import InputError, check_numbers
 from linbyol.interrupts import unfinished
-from linbyol.memory import check_memory
+from linbyol.machine import check_memory
 
 
 class FileError(InputError):
@@ -107,16 +107,25 @@ def write_arrays(path: str | Path, arrays: dict[str, Any]) -> None:
     write_bytes(path, buffer.getvalue())
 
 
+@contextmanager
+def reading(path: str | Path, kind: str = "File", error: type[FileError] | None = None) -> Iterator[None]:
+    """What the system refuses inside becomes a `FileError`, or one of its own kind, that names the file."""
+    try:
+        yield
+    except OSError as refused:
+        raise (error or FileError)(f"{kind} {path} cannot be read: {refused.strerror or refused}.") from None
+
+
 def read_bytes(path: str | Path) -> bytes:
     """The content of a regular file. Raises `FileError`."""
-    try:
-        if not stat.S_ISREG(mode := Path(path).stat().st_mode):
+    with reading(path):
+        try:
+            mode = Path(path).stat().st_mode
+        except ValueError as error:  # a name with a NUL
+            raise FileError(f"File {path!r} cannot be read: {error}.") from None
+        if not stat.S_ISREG(mode):
             raise FileError(f"File {path} cannot be read: it is {_kind(mode)}.")
         return Path(path).read_bytes()
-    except (OSError, ValueError) as error:
-        if isinstance(error, FileError):
-            raise
-        raise FileError(f"File {path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
 
 
 def read_arrays(path: str | Path, *names: str) -> dict[str, np.ndarray]:

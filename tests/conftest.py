@@ -13,6 +13,10 @@ import jax
 import numpy as np
 import pytest
 
+from linbyol.machine import collect_seldom
+
+collect_seldom()
+
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "standard")

@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from linbyol import memory, outputs, store
+from linbyol import machine, outputs, store
 from linbyol.checks import InputError
 from linbyol.outputs import ARCHIVE, PICTURE, check_outputs
 
@@ -103,7 +103,7 @@ def test_names_that_the_format_has_not_are_refused(tmp_path):
 def test_arrays_larger_than_memory_or_than_their_bytes_are_never_allocated(tmp_path, monkeypatch):
     path = tmp_path / "a.npz"
     np.savez_compressed(path, x=np.zeros(1_000_000))
-    monkeypatch.setattr(memory, "memory", lambda: 1_000_000)
+    monkeypatch.setattr(machine, "memory", lambda: 1_000_000)
     with pytest.raises(store.FileError, match="would need about 16 MB of memory, but this machine has 1 MB"):
         store.read_arrays(path)
     monkeypatch.undo()

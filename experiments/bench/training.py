@@ -19,7 +19,7 @@ from experiments.bench.torch_process import Torch
 from experiments.networks.memory import keep_memory
 from experiments.trainer.options import Options
 from linbyol import claims
-from linbyol.ensemble.workers import cores
+from linbyol.machine import cores
 from linbyol.store import to_json, write_json
 
 BYOL = Options(

@@ -26,10 +26,10 @@ def load(name: str, *, folder: str | Path | None = None, first: int | None = Non
     made here are stratified and the same each time. Raises `FileError` for files that are missing or not what they
     should be, and `InputError` for an unknown name.
     """
-    from linbyol.checks import InputError
+    from linbyol.checks import InputError, check_count
 
-    if first is not None and not (isinstance(first, int) and first > 0):
-        raise InputError(f"Argument `first` must be a positive whole number, but is {first!r}.")
+    if first is not None:
+        check_count("first", first)
     if not name:
         raise InputError(f"Setting `data` must name a data set ({', '.join(NAMES)}), a folder or an npz archive.")
     path = Path(name)

@@ -9,7 +9,7 @@ import hashlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from linbyol.store import FileError
+from linbyol.store import FileError, reading
 
 
 class Original(NamedTuple):
@@ -86,24 +86,19 @@ ORIGINALS: dict[str, Original] = {
 
 def read_original(path: Path, name: str) -> bytes:
     """The bytes of a file that must be the original `name`, where its checksum is known. Raises `FileError`."""
-    try:
+    with reading(path):
         content = path.read_bytes()
-    except OSError as error:
-        raise FileError(f"File {path} cannot be read: {error.strerror or error}.") from None
     check_original(path, name, hashlib.md5(content).hexdigest(), len(content), content[:64])
     return content
 
 
 def check_archive(path: Path, name: str) -> None:
     """Refuse a file that is not the original `name`, without holding it in memory."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(64)
-            file.seek(0)
-            md5 = hashlib.file_digest(file, "md5").hexdigest()
-            check_original(path, name, md5, file.tell(), head)
-    except OSError as error:
-        raise FileError(f"File {path} cannot be read: {error.strerror or error}.") from None
+    with reading(path), path.open("rb") as file:
+        head = file.read(64)
+        file.seek(0)
+        md5 = hashlib.file_digest(file, "md5").hexdigest()
+        check_original(path, name, md5, file.tell(), head)
 
 
 def check_original(where: Any, name: str, md5: str, size: int, head: bytes) -> None:

@@ -17,7 +17,7 @@ from experiments.trainer.options import COUNT, Options, compiled
 from experiments.trainer.state import Data, Plan, Scalars, State, sharding
 from experiments.trainer.steps import first_state
 from linbyol.checks import InputError, check_choice
-from linbyol.memory import check_memory
+from linbyol.machine import check_memory
 
 
 class Session(NamedTuple):

@@ -202,10 +202,7 @@ def _figures(folder: str | Path | None) -> str:
 
 
 def _picture(name: str, path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise store.FileError(f"File {path} cannot be read: {error.strerror or error}.") from None
+    content = store.read_bytes(path)
     width, height = (int.from_bytes(content[i : i + 4], "big") // 2 for i in (16, 20))  # of a PNG, at 150 dots an inch
     caption = escape(figures.module(name).CAPTION, quote=True)
     source = f"data:image/png;base64,{base64.b64encode(content).decode()}"

@@ -57,7 +57,10 @@ def guarded(command) -> int:
         from linbyol.checks import InputError
         from linbyol.cli import options
         from linbyol.integrate import IntegrationError
+        from linbyol.machine import collect_seldom
         from linbyol.store import FileError
+
+        collect_seldom()
     except ImportError as error:
         return _unforeseen(error)
 

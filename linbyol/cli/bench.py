@@ -54,8 +54,7 @@ class Bench:
         from experiments.bench.contenders import contenders
         from linbyol import claims
         from linbyol.checks import check_choice
-        from linbyol.ensemble.workers import cores
-        from linbyol.memory import check_memory
+        from linbyol.machine import check_memory, cores
         from linbyol.outputs import PICTURE, RECORD, check_outputs
         from linbyol.store import to_json, write_json
 

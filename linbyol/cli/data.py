@@ -100,7 +100,7 @@ def check_sizes(settings: Moments) -> None:
     """A batch of views and the moments fit in memory."""
     from math import prod
 
-    from linbyol.memory import check_memory
+    from linbyol.machine import check_memory
     from linbyol.store import read_shapes
 
     for name, shape in read_shapes(settings.file).items():

@@ -78,7 +78,7 @@ class Phase:
         import numpy as np
 
         from linbyol import claims, outputs, plot, store
-        from linbyol.memory import check_memory
+        from linbyol.machine import check_memory
 
         outputs.check_outputs(out=(self.out, outputs.ARCHIVE), plot=(self.plot, outputs.PICTURE))
         check_axes(self)

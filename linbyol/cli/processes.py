@@ -26,9 +26,11 @@ class Worker(NamedTuple):
     line: Any
 
 
-def cores() -> int:
+def jobs_that_pay() -> int:
     """Processes that pay: each compiles for itself, and takes 1 to 4 GB."""
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4)
+    from linbyol.machine import cores
+
+    return min(cores(), 4)
 
 
 def in_processes(tasks: Mapping[str, tuple[Any, ...]], jobs: int) -> Iterator[tuple[str, Any]]:
@@ -109,8 +111,10 @@ def _cause(code: int | None) -> str:
 def _work(line: Any) -> None:
     """Tasks one after the other, until the process is ended."""
     from linbyol import interrupts
+    from linbyol.machine import collect_seldom
 
     interrupts.obey()
+    collect_seldom()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import jax
 

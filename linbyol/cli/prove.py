@@ -33,7 +33,7 @@ class Prove:
         from linbyol import claims
         from linbyol.cli import table
         from linbyol.cli.check import run_claims
-        from linbyol.cli.processes import cores
+        from linbyol.cli.processes import jobs_that_pay
         from linbyol.store import to_json
         from theory.proving.prover import PROVE
 
@@ -41,7 +41,7 @@ class Prove:
         chosen = table.choose([claim for claim in collected.claims if claim.id in PROVE], flat(self.only))
         if self.list:
             return collected.listed(chosen, self.json)
-        results = run_claims(chosen, claims.Run(seed=self.seed), self.jobs or cores())
+        results = run_claims(chosen, claims.Run(seed=self.seed), self.jobs or jobs_that_pay())
         if self.json:
             print(to_json({"claims": [r.record() for r in results], "environment": claims.environment()}))
         else:

@@ -49,7 +49,7 @@ class Reproduce:
         from linbyol.cli import table
         from linbyol.cli.check import run_claims
         from linbyol.cli.kept import Kept, digest, of_sources
-        from linbyol.cli.processes import cores
+        from linbyol.cli.processes import jobs_that_pay
         from linbyol.outputs import check_writable, make_folder
         from linbyol.store import to_json, write_json
 
@@ -67,7 +67,7 @@ class Reproduce:
         kept = Kept(self.out, key)
         if self.fresh:
             kept.forget()
-        jobs = self.jobs or cores()
+        jobs = self.jobs or jobs_that_pay()
         results = run_claims(chosen, run, jobs, kept)
         machine |= {"settings": settings}
         record = {"claims": [result.record() for result in results], "environment": machine}

@@ -9,7 +9,7 @@ def of_file(command: Any) -> Any:
 
     from linbyol import checks
     from linbyol.integrate.trajectory import STATES
-    from linbyol.memory import check_memory
+    from linbyol.machine import check_memory
     from linbyol.store import blaming, read_numbers
 
     state = STATES[command.flow.capitalize()]
@@ -97,7 +97,7 @@ def sizes(command: Any, k: Any) -> tuple[int, int]:
 
 def check_sizes(command: Any) -> None:
     """What the options ask for fits in memory; before anything is allocated."""
-    from linbyol.memory import check_memory
+    from linbyol.machine import check_memory
 
     modes = len(command.lambda_d)
     d, n = modes if modes and command.flow != "weights" else command.d, modes or command.n

@@ -135,8 +135,7 @@ class Task(NamedTuple):
 def _door(flow, y0, k, t1, rtol, atol, ts, max_steps, method, chunk, workers) -> Task:
     checks.check_choice("method", method, METHODS)
     for name, value in (("max_steps", max_steps), ("chunk", chunk), ("workers", 1 if workers is None else workers)):
-        if not (isinstance(value, int) and value > 0):
-            raise checks.InputError(f"Argument `{name}` must be a positive whole number, but is {value!r}.")
+        checks.check_count(name, value)
     k = k._replace(tau=1.0) if getattr(k, "tau", None) is None and hasattr(k, "tau") else k
     named = [*checks.fields("y0", y0), *checks.fields("k", k), ("t1", t1)]
     _check_memory(named, len(jax.tree.leaves(y0)), ts)

@@ -21,7 +21,7 @@ from linbyol.checks import InputError
 from linbyol.ensemble.compiled import EnsembleResult
 from linbyol.outputs import make_folder
 from linbyol.progress import bar
-from linbyol.store import FileError
+from linbyol.store import FileError, read_bytes, reading
 
 Work = Callable[[int, int], dict[str, Any]]  # (start, stop) -> arrays with the leading axis stop - start
 
@@ -185,9 +185,9 @@ def _about(folder: Path, i: int) -> dict:
 
 def _json(path: Path) -> dict:
     try:
-        value = json.loads(path.read_text())
-    except OSError as error:
-        raise FileError(f"File {path} cannot be read: {error.strerror or error}.") from None
+        value = json.loads(read_bytes(path))
+    except FileError:
+        raise
     except ValueError as error:
         raise FileError(f"File {path} is not JSON: {error}.") from None
     if not isinstance(value, dict):
@@ -196,8 +196,5 @@ def _json(path: Path) -> dict:
 
 
 def _digest(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise FileError(f"File {path} cannot be read: {error.strerror or error}.") from None
+    with reading(path), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

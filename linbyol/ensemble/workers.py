@@ -1,6 +1,5 @@
 """Who solves an ensemble: threads, each with a device, taking chunks in turn."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from linbyol.ensemble.compiled import EnsembleResult, Job
 from linbyol.ensemble.queue import TILE
+from linbyol.machine import cores
 from linbyol.progress import bar
 
 
@@ -47,11 +47,6 @@ class Crew(NamedTuple):
 
     def _lone_cpu(self) -> bool:
         return len(self.devices) == 1 and self.devices[0].platform == "cpu"
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def whole_tiles(n: int) -> int:

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linbyol.checks import InputError, check_moment, check_numbers
+from linbyol.checks import InputError, check_count, check_moment, check_numbers
 from linbyol.equations import Constants
 from linbyol.store import blaming, read_arrays
 
@@ -89,8 +89,7 @@ def moments_of_images(
     images: Float[Array, "N ..."], draw: Callable[[Any, Any], Float[Array, "b V n"]], *, batch: int = 256
 ) -> Moments:
     """`moments_of_views` of draw(images, index), `batch` images at a time; `index` counts them, for the draw's keys."""
-    if not (isinstance(batch, int) and batch > 0):
-        raise InputError(f"Argument `batch` must be a positive whole number, but is {batch!r}.")
+    check_count("batch", batch)
     starts = range(0, images.shape[0], batch)
     index = jnp.arange(images.shape[0])
     return moments_of_views(draw(images[a : a + batch], index[a : a + batch]) for a in starts)

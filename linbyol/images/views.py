@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax.scipy.ndimage import map_coordinates
 from jaxtyping import Array, Float, Int
 
-from linbyol.checks import InputError, check_numbers, concrete
+from linbyol.checks import InputError, check_count, check_numbers, concrete
 
 
 class Augmentation(NamedTuple):
@@ -67,8 +67,7 @@ def check_augmentation(how: Augmentation, number: int) -> None:
         check_numbers(name, value)
         if x is not None and (x < 0).any():
             raise InputError(f"Argument `{name}` must be at least 0, but is {float(x.min()):.10g}.")
-    if not (isinstance(number, int) and number > 0):
-        raise InputError(f"Argument `views` must be a positive whole number, but is {number!r}.")
+    check_count("views", number)
 
 
 def check_images(images: Any) -> None:

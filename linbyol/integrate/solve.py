@@ -72,8 +72,7 @@ def integrate(
     solver = _solver(solver)
     ts = ts if hasattr(ts, "shape") else np.asarray(ts)
     checks.check_times(ts)
-    if not (isinstance(max_steps, int) and max_steps > 0):
-        raise checks.InputError(f"Argument `max_steps` must be a positive whole number, but is {max_steps!r}.")
+    checks.check_count("max_steps", max_steps)
     y0, k = prepare(flow, y0, k)
     dtype = jnp.result_type(*jax.tree.leaves(y0))
     checks.check_tolerances(rtol, atol, dtype)

@@ -9,8 +9,8 @@ import numpy as np
 import optax
 from jaxtyping import Array, Int
 
-from linbyol.checks import InputError, check_nonnegative, check_numbers
-from linbyol.representation.probing import ProbeResult, Samples, check_count, check_positive, scale_of
+from linbyol.checks import InputError, check_count, check_nonnegative, check_numbers
+from linbyol.representation.probing import ProbeResult, Samples, check_positive, scale_of
 
 
 def paper(

@@ -11,14 +11,13 @@ import numpy as np
 from jax.nn import logsumexp, one_hot, relu
 from jaxtyping import Array
 
-from linbyol.checks import InputError, check_choice
+from linbyol.checks import InputError, check_choice, check_count
 from linbyol.representation.adam_probe import paper
 from linbyol.representation.minimise import Minimum, minimise, tolerance
 from linbyol.representation.probing import (
     ProbeResult,
     Samples,
     candidates,
-    check_count,
     check_positive,
     held_out,
     samples,

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 from jax.nn import one_hot
 from jaxtyping import Array, Float, Int
 
-from linbyol.representation.probing import ProbeResult, check_count, check_positive, samples
+from linbyol.checks import check_count
+from linbyol.representation.probing import ProbeResult, check_positive, samples
 
 ENTRIES = 2**26  # numbers in the largest array of a block: 256 MB in float32
 

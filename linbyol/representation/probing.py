@@ -137,12 +137,6 @@ def candidates(name: str, values: Any) -> list[float]:
     return [float(value) for value in values]
 
 
-def check_count(name: str, value: Any) -> None:
-    """A positive whole number."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise InputError(f"Argument `{name}` must be a positive whole number, but is {value!r}.")
-
-
 def _features(name: str, h: Any) -> Array:
     shape = np.shape(h)
     if len(shape) != 2 or 0 in shape:

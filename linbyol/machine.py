@@ -1,5 +1,6 @@
-"""What fits in this machine's memory: sizes are refused in a sentence before anything is allocated."""
+"""What this machine has: memory, beyond which sizes are refused before anything is allocated, and cores."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -23,6 +24,16 @@ def memory() -> int:
         except (OSError, ValueError):  # no such limit: no file, or the word "max"
             continue
     return min(found)
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def collect_seldom() -> None:
+    """Look for garbage seldom: JAX's traces live on, and going through them takes a fifth of a command."""
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _words(size: float | int) -> str:
