@@ -10,19 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from scipy.optimize import brentq
 
 from figures import style
 from linbyol.equations import Amplitudes, Commuting, Flow, amplitudes_flow, hold, no_predictor
 
 CAPTION = (
-    "Planes of Appendix D (λ_s = 1, λ_d = ½, α_p = β = 1), as Fig. 10 of the paper. Left: encoder and predictor "
-    "under a frozen target w_a = 1. Middle: encoder w = w_p and target. Right: no predictor, where only collapse is "
-    "left. Lines: where one rate is zero (blue dashed) and the other (green dash-dotted); thick: a curve of stable "
+    "Planes of Appendix D (λ_s = 1, λ_d = ½, α_p = β = 1), as Fig. 10 of the paper. (a) Encoder and predictor "
+    "under a frozen target w_a = 1. (b) Encoder w = w_p and target. (c) No predictor, where only collapse is "
+    "left. Lines: where one rate is zero (dashed) and the other (dash-dotted); thick: a curve of stable "
     "equilibria."
 )
 K = Commuting(alpha_p=1.0, beta=1.0, eta=0.0, lambda_d=0.5, lambda_s=1.0)
@@ -57,7 +55,7 @@ def _plane(
     """The flow on a plane: `embed` takes its two coordinates to (w, wp, wa)."""
 
     def rates(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
-        x, y = jnp.broadcast_arrays(jnp.asarray(x, float), jnp.asarray(y, float))
+        x, y = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
         rate = flow(Amplitudes(*embed(x, y)), K)
         return np.asarray(getattr(rate, axes[0])), np.asarray(getattr(rate, axes[1]))
 
@@ -79,39 +77,26 @@ def _numbers(plane: dict[str, Any]) -> dict[str, Any]:
 @style.styled
 def draw(data: dict[str, Any]) -> Figure:
     """Three planes."""
-    figure, axes = style.panels(1, 3, width="page", height=2.45)
+    figure, axes = style.panels(1, 3, width="page", height=2.7)
     letters = {"w": "$w$", "wp": "$w_p$", "wa": "$w_a$"}
-    titles = ("frozen target, $w_a = 1$", "moving target, $w = w_p$", "no predictor")
+    titles = ("frozen target, $w_a = 1$", "moving target", "no predictor")
     for ax, plane, title in zip(axes[0], data["planes"], titles, strict=True):
         _draw_plane(ax, plane)
         x, y = (letters[name] for name in plane["axes"])
         ax.set(xlim=plane["limits"], ylim=plane["limits"], xlabel=x, ylabel=y, title=title, box_aspect=1)
     first, second = _looks()
     key = [
-        Line2D([], [], **first, label=r"$\dot w = 0$"),
-        Line2D([], [], **second, label=r"$\dot w_a = 0$"),
-        Line2D([], [], color=style.COLOURS["stable"], linewidth=2, marker="o", label="stable"),
-        Line2D(
-            [],
-            [],
-            color=style.COLOURS["unstable"],
-            linestyle="none",
-            marker="o",
-            markerfacecolor="white",
-            label="saddle",
-        ),
-        Line2D(
-            [],
-            [],
-            color=style.COLOURS["stable"],
-            linestyle="none",
-            marker="o",
-            fillstyle="left",
-            label="attracts from the left",
-        ),
+        style.entry("flow", color="0.66", linewidth=0.7),
+        style.entry(r"$\dot w = 0$", **first),
+        style.entry(r"$\dot w_a = 0$", **second),
+        style.entry("stable (line: a curve of them)", **style.POINTS["stable"] | {"linewidth": 2, "linestyle": "-"}),
+        style.entry("saddle", **style.POINTS["unstable"]),
+        style.entry("attracts from the left alone", **style.POINTS["stable"], fillstyle="left", markerfacecoloralt="w"),
     ]
-    figure.legend(handles=key, loc="outside lower center", ncols=5)
-    return figure
+    constants = (
+        r"$\lambda_s = 1$, $\lambda_d = 1/2$, $\alpha_p = \beta = 1$, $\eta = 0$; (b) $w_p = w$ is kept, (c) $w_p = 1$."
+    )
+    return style.finish(figure, constants, key)
 
 
 def _draw_plane(ax: Any, plane: dict[str, Any]) -> None:
@@ -124,13 +109,12 @@ def _draw_plane(ax: Any, plane: dict[str, Any]) -> None:
     if "equilibria" in plane:
         ax.plot(*plane["equilibria"], color=style.COLOURS["stable"], linewidth=2)
     for x, y, fill in plane["points"]:
-        colour = style.COLOURS["unstable" if fill == "none" else "stable"]
-        ax.plot(x, y, "o", color=colour, fillstyle="full" if fill == "none" else fill, markersize=4.5, zorder=5,
-                markerfacecolor="white" if fill == "none" else colour, markerfacecoloralt="white")  # fmt: skip
+        look = style.POINTS["unstable"] if fill == "none" else style.POINTS["stable"] | {"fillstyle": fill}
+        ax.plot(x, y, **look, markerfacecoloralt="white", zorder=5)
 
 
 def _looks() -> tuple[dict[str, Any], dict[str, Any]]:
     return (
-        {"color": style.COLOURS["Wp"], "linestyle": (0, (4, 1.5)), "linewidth": 1.1},
-        {"color": style.COLOURS["Wa"], "linestyle": (0, (5, 1.2, 1, 1.2)), "linewidth": 1.1},
+        {"color": style.COLOURS["Wp"], "linestyle": style.DASHES[1], "linewidth": 1.1},
+        {"color": style.COLOURS["Wa"], "linestyle": style.DASHES[2], "linewidth": 1.3},
     )

@@ -9,10 +9,8 @@ Not a figure of the paper.
 from pathlib import Path
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from figures import style
 from linbyol.equations import Isotropic
@@ -20,7 +18,7 @@ from linbyol.fixed_points import bifurcation, critical_eta
 
 CAPTION = (
     "Fixed points of a mode against the weight decay η for three noise levels (τ = 1, α_p = 1): p₊ and 0 stable "
-    "(solid), the saddle p₋ unstable (dashed), eigenvalue p of the predictor (left) and s of the features (right). "
+    "(solid), the saddle p₋ unstable (dashed), eigenvalue p of the predictor (a) and s of the features (b). "
     "Dots: the thresholds η_c = 1/4κ above which only collapse is left."
 )
 SIGMA2S = (0.0, 0.25, 1.0)
@@ -36,7 +34,7 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, Any]:
     for sigma2 in SIGMA2S:
         k = Isotropic(alpha_p=1.0, beta=0.0, eta=0.0, sigma2=sigma2)
         threshold = float(critical_eta(k))
-        etas = jnp.asarray(np.append(threshold * share, ETA_MAX))
+        etas = np.append(threshold * share, ETA_MAX)
         found = bifurcation(k, etas)
         panels.append(found)
         folds.append((threshold, float(found.p[-2, 2]), float(found.s[-2, 2])))
@@ -50,8 +48,9 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, Any]:
 @style.styled
 def draw(data: dict[str, Any]) -> Figure:
     """p on the left, s on the right."""
-    figure, axes = style.panels(1, 2, width="page", height=2.6)
-    for column, (ax, name) in enumerate(zip(axes[0], ("p", "s"), strict=True)):
+    figure, axes = style.panels(1, 2, width="page", height=2.75)
+    titles = "predictor", "features"
+    for column, (ax, name, title) in enumerate(zip(axes[0], "ps", titles, strict=True)):
         shades = style.shades(name, len(SIGMA2S))
         for i, shade in enumerate(shades):
             eta, values = data["eta"][i], data[name][i]
@@ -64,11 +63,12 @@ def draw(data: dict[str, Any]) -> Figure:
             label = rf"$\kappa = {data['kappa'][i]:g}$"
             ax.annotate(label, (0, values[0, 2]), (3, 3), textcoords="offset points", color=shade, fontsize=7)
         ax.plot([0, ETA_MAX], [0, 0], color="0.2", linewidth=1.5, clip_on=False)
-        ax.set(xlim=(0, ETA_MAX), ylim=(0, 1.12), xlabel=r"$\eta$", ylabel=f"${name}$ at rest")
+        ax.set(xlim=(0, ETA_MAX), ylim=(0, 1.12), xlabel=r"$\eta$", ylabel=f"${name}$ at rest", title=title)
     key = [
-        Line2D([], [], color="0.3", linewidth=1.5, label="stable"),
-        Line2D([], [], color="0.3", linestyle=style.DASHES[1], linewidth=1.1, label="unstable"),
-        Line2D([], [], color="0.3", marker="o", linestyle="none", label=r"$\eta_c = 1/4\kappa$"),
+        style.entry(r"stable: $p_+$, and 0 (the axis)", color="0.3", linewidth=1.5),
+        style.entry("unstable: $p_-$", color="0.3", linestyle=style.DASHES[1], linewidth=1.1),
+        style.entry(r"$\eta_c = \tau^2/4\kappa$, where both meet", color="0.3", marker="o", markersize=4),
     ]
-    axes[0, 1].legend(handles=key, loc="upper right")
-    return figure
+    return style.finish(
+        figure, r"$\tau = 1$, $\alpha_p = 1$, $\kappa = 1 + \sigma^2$; on the parabola $s = p^2/\alpha_p$.", key
+    )

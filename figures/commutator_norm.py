@@ -9,15 +9,12 @@ random.
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from figures import style
 from linbyol.equations import Isotropic, Symmetric, alignment_rate, commutator, symmetric_flow
 from linbyol.integrate import integrate
-from theory.proving import instances
 
 CAPTION = (
     "Alignment of eigenspaces under Eq. 7 (d = 6, κ = 1.2, α_p = 1), as Fig. 9 of the paper. Top: ‖[F, Wp]‖ "
@@ -30,33 +27,33 @@ ETAS, TAUS = (0.0, 0.01, 0.1), (0.2, 0.5, 1.0)
 def data(fast: bool = False, results: Path | None = None) -> dict[str, np.ndarray]:
     """‖[F, Wp]‖ relative to its start and λ_min(K), each (η, τ, t), and λ₀ (η, τ)."""
     del results
-    a, b, c = jax.random.split(jax.random.key(0), 3)
-    U = instances.orthogonal(a, 6)
-    A = jax.random.normal(b, (6, 6)) / jnp.sqrt(6.0)
-    spectrum = jax.random.uniform(c, (6,), minval=0.01, maxval=0.03)
-    y0 = Symmetric(Wp=0.15 * (A + A.T), F=(U * spectrum[None, :]) @ U.T)
-    ts = jnp.linspace(0.0, 60.0, 61 if fast else 301)
+    rng, d = np.random.default_rng(0), 6
+    U = np.linalg.qr(rng.normal(size=(d, d)))[0]
+    A = rng.normal(size=(d, d)) / np.sqrt(d)
+    y0 = Symmetric(Wp=0.15 * (A + A.T), F=(U * rng.uniform(0.01, 0.03, d)) @ U.T)
+    ts = np.linspace(0.0, 60.0, 61 if fast else 301)
+    eta, tau = (x.ravel() for x in np.meshgrid(ETAS, TAUS, indexing="ij"))
+    k = Isotropic(alpha_p=1.0, beta=0.0, eta=eta, sigma2=0.2, tau=tau)
+    mapped = (0, Isotropic(None, None, 0, None, 0))
+    y0 = Symmetric(*(np.tile(a, (len(eta), 1, 1)) for a in y0))
+    lanes = jax.jit(jax.vmap(symmetric_flow, mapped))
+    ys = integrate(lanes, y0, k, ts, rtol=1e-9, atol=1e-14, solver="dop853").ys
 
-    def solve(eta: jax.Array, tau: jax.Array) -> tuple[jax.Array, jax.Array]:
-        k = Isotropic(alpha_p=1.0, beta=0.0, eta=eta, sigma2=0.2, tau=tau)
-        path = integrate(symmetric_flow, y0, k, ts, rtol=1e-9, atol=1e-14)
-        size = jnp.linalg.norm(path.map(commutator, k), axis=(1, 2))
-        return size / size[0], jnp.linalg.eigvalsh(path.map(alignment_rate, k))[:, 0]
+    @jax.jit
+    @jax.vmap
+    def measured(y: Symmetric) -> tuple[jax.Array, jax.Array]:
+        return jax.vmap(commutator, mapped)(y, k), jax.vmap(alignment_rate, mapped)(y, k)
 
-    over_tau = jax.vmap(solve, in_axes=(None, 0))
-    size, least = jax.jit(jax.vmap(over_tau, in_axes=(0, None)))(jnp.array(ETAS), jnp.array(TAUS))
-    return {
-        "ts": np.asarray(ts),
-        "size": np.asarray(size),
-        "least": np.asarray(least),
-        "rate": np.asarray(least.min(2)),
-    }
+    L, K = (np.asarray(a).reshape(len(ts), len(ETAS), len(TAUS), d, d) for a in measured(ys))
+    size = np.moveaxis(np.linalg.norm(L, axis=(-2, -1)), 0, -1)
+    least = np.moveaxis(np.linalg.eigvalsh(K)[..., 0], 0, -1)
+    return {"ts": ts, "size": size / size[..., :1], "least": least, "rate": least.min(-1)}
 
 
 @style.styled
 def draw(data: dict[str, np.ndarray]) -> Figure:
     """Two rows (commutator, λ_min(K)) of three panels (η)."""
-    figure, axes = style.panels(2, 3, width="page", height=3.3, sharex=True, sharey="row", height_ratios=(1.5, 1))
+    figure, axes = style.panels(2, 3, width="page", height=3.6, sharex=True, sharey="row", height_ratios=(1.5, 1))
     ts = data["ts"]
     for column, eta in enumerate(ETAS):
         top, bottom = axes[:, column]
@@ -66,14 +63,18 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
             bottom.plot(ts, data["least"][column, row], **lower)
             if data["rate"][column, row] > 0:
                 bound = np.exp(-2 * data["rate"][column, row] * ts)
-                top.plot(ts, bound, color=upper["color"], linestyle=(0, (1, 1.5)), linewidth=0.9)
+                top.plot(ts, bound, **style.LAW | {"color": upper["color"]})
         top.set(title=rf"$\eta = {eta:g}$", yscale="log", ylim=(1e-7, 10), yticks=[1e-6, 1e-4, 1e-2, 1])
         bottom.axhline(0, color="0.6", linewidth=0.5, zorder=0)
         bottom.set(xlabel="$t$", xlim=(ts[0], ts[-1]))
     axes[0, 0].set_ylabel(r"$\|[F, W_p]\|$, relative")
     axes[1, 0].set_ylabel(r"$\lambda_{\min}(K)$")
-    grey = style.lines("#808080", len(TAUS))
-    key = [Line2D([], [], **look, label=rf"$\tau = {tau:g}$") for look, tau in zip(grey, TAUS, strict=True)]
-    key.append(Line2D([], [], color="0.4", linestyle=(0, (1, 1.5)), linewidth=0.9, label="bound of Theorem 3"))
-    figure.legend(handles=key, loc="outside upper center", ncols=4)
-    return figure
+    key = [*style.sweep([rf"$\tau = {tau:g}$" for tau in TAUS])]
+    key.append(
+        style.entry(r"bound $e^{-2\lambda_0 t}$ of Theorem 3, where $\lambda_0 > 0$", **style.LAW | {"color": "0.4"})
+    )
+    constants = (
+        r"$\alpha_p = 1$, $\sigma^2 = 0.2$ ($\kappa = 1.2$), $d = 6$; $\lambda_0 = \inf_t \lambda_{\min}(K)$; "
+        r"eigenvalues of $F(0)$ in [0.01, 0.03], $W_p(0)$ random and symmetric (seed 0)."
+    )
+    return style.finish(figure, constants, key)

@@ -7,6 +7,7 @@ experiments/studies/contact_sheet.py, whose docstring names them, and never trai
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,8 +16,8 @@ from figures import style
 from linbyol.store import read_arrays
 
 CAPTION = (
-    "Augmentation of real images. Top: the parts alone, at the strength of STL-10's recipe, each the strongest of 16 "
-    "draws. Below: an image and ten views of it by the recipes of the released code for STL-10 (at half size) and "
+    "Augmentation of real images. (a) The parts alone, at the strength of STL-10's recipe, each the strongest of 16 "
+    "draws. (b) An image and ten views of it by the recipes of the released code for STL-10 (at half size) and "
     "CIFAR-10 (at its 32 pixels), by the second of BYOL's own two, and by ours for the digits; before normalisation."
 )
 ROWS = {  # array: its name at the left
@@ -37,27 +38,28 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, np.ndarra
 
 @style.styled
 def draw(data: dict[str, np.ndarray]) -> Figure:
-    """A row of tiles for each array; the first tile of a row is the image itself."""
+    """The parts above, the views below, a row of tiles for each array; the first tile of a row is the image itself."""
+    figure, axes = style.panels(2, 1, width="page", height=3.75, height_ratios=(1, len(ROWS) - 1))
+    top, below = axes[:, 0]
     columns = len(data["part_names"])
-    heights = {"height_ratios": [1, 0.07] + [1] * (len(ROWS) - 1)}  # a gap under the parts, whose names stand above
-    figure, axes = style.panels(len(ROWS) + 1, columns, width="page", height=3.0, gridspec_kw=heights)
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.012, wspace=0, hspace=0)
-    for axis in axes[1]:
-        axis.set_axis_off()
-    for row, (name, label) in zip(np.delete(axes, 1, axis=0), ROWS.items(), strict=True):
-        for axis, tile in zip(row, data[name], strict=True):
-            _show(axis, tile)
-        row[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=7)
-    for axis, name in zip(axes[0], data["part_names"], strict=True):
-        axis.set_title(name, fontsize=6.5, pad=2.5)
-    return figure
-
-
-def _show(axis, tile: np.ndarray) -> None:
-    """The bytes as they are: no smoothing, no stretching of grey levels."""
-    grey = tile.shape[-1] == 1
-    axis.imshow(
-        tile[..., 0] if grey else tile, cmap="gray" if grey else None, vmin=0, vmax=255, interpolation="nearest"
+    _show(top, data, list(ROWS)[:1], data["part_names"], "each part alone")
+    views = ["image", *(f"view {i}" for i in range(1, columns))]
+    _show(below, data, list(ROWS)[1:], views, "views by the recipes")
+    constants = (
+        "(a) the strongest of 16 draws at the strength of STL-10's recipe; (b) seed 0, 48, 48, 32 and 8 pixels "
+        "wide; all before normalisation."
     )
-    axis.set(xticks=[], yticks=[])
-    axis.spines[:].set_visible(False)
+    return style.finish(figure, constants)
+
+
+def _show(ax: Any, data: dict[str, np.ndarray], rows: list[str], heads: Any, title: str) -> None:
+    """The bytes as they are, each tile in a unit square: no smoothing, no stretching of grey levels."""
+    for j, name in enumerate(rows):
+        for i, tile in enumerate(data[name]):
+            shown = np.broadcast_to(tile, (*tile.shape[:2], 3))  # grey in all three
+            ax.imshow(shown, extent=(i + 0.02, i + 0.98, j + 0.98, j + 0.02), interpolation="nearest")
+    ax.set(xlim=(0, len(heads)), ylim=(len(rows), 0), aspect="equal", title=title)
+    ax.set_yticks(np.arange(len(rows)) + 0.5, [ROWS[name] for name in rows])
+    ax.set_xticks(np.arange(len(heads)) + 0.5, heads, fontsize=6.5)
+    ax.tick_params(length=0, pad=1, labeltop=True, labelbottom=False)
+    ax.spines[:].set_visible(False)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from figures import style
 from linbyol.equations.cosine import Cosine, CosineModes, frozen_flow, norms
@@ -46,26 +46,30 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, Any]:
 @style.styled
 def draw(data: dict[str, Any]) -> Figure:
     """Three panels, one a scale."""
-    figure, axes = style.panels(1, 3, width="page", height=2.3, sharex=True, sharey=True)
-    stable, unstable = style.COLOURS["stable"], style.COLOURS["unstable"]
+    figure, axes = style.panels(1, 3, width="page", height=2.5, sharex=True, sharey=True)
     for i, ax in enumerate(axes[0]):
         x, rate, rests = data["x"], data["rate"][i], data["rests"][i]
         ax.axvspan(0, rests[0] if len(rests) else x[-1], color=style.COLOURS["basin"], linewidth=0)
         ax.axhline(0, color="0.4", linewidth=0.6)
         ax.plot(x, rate, color=style.COLOURS["p"])
         ax.plot(STATE, np.zeros_like(STATE), "|", color="0.3", markersize=7, markeredgewidth=0.9)
-        ax.plot(0, 0, "o", color=stable, clip_on=False, zorder=5)
-        for rest, colour, fill in zip(rests, (unstable, stable), ("white", stable), strict=False):
-            ax.plot(rest, 0, "o", color=colour, markerfacecolor=fill, markersize=4, zorder=5)
+        for rest, kind in zip((0, *rests), ("stable", "unstable", "stable"), strict=False):
+            ax.plot(rest, 0, **style.POINTS[kind], clip_on=False, zorder=5)
         ax.set(xlim=(0, x[-1]), ylim=(-0.3, 0.2), xlabel="$p/a$")
         encoder, predictor = data["norms"][i]
-        ax.set_title(rf"{NAMES[i]}: $a = {SCALES[i]:g}$, $N_\Phi N_\Psi = {encoder * predictor:.2g}$")
+        ax.set_title(rf"{NAMES[i]}, $a = {SCALES[i]:g}$, $N_\Phi N_\Psi = {encoder * predictor:.2g}$")
     axes[0, 0].set_ylabel(r"$\dot p/a$")
     key = [
-        Line2D([], [], color=style.COLOURS["p"], label=r"$\dot p$"),
-        Line2D([], [], color="0.3", marker="|", linestyle="none", markersize=7, label="modes of the state"),
-        Line2D([], [], color=stable, marker="o", linestyle="none", label="stable"),
-        Line2D([], [], color=unstable, marker="o", markerfacecolor="white", linestyle="none", label="unstable"),
+        style.entry(r"rate $\dot p$", color=style.COLOURS["p"]),
+        style.entry("modes of the state", color="0.3", marker="|", markersize=7),
+        style.entry("stable", **style.POINTS["stable"]),
+        style.entry("unstable", **style.POINTS["unstable"]),
+        Patch(facecolor=style.COLOURS["basin"], label="collapses at these norms"),
     ]
-    figure.legend(handles=key, loc="outside lower center", ncols=4)
-    return figure
+    constants = (
+        r"$\kappa = 1.3$, $\rho = 0.2$, $s = p^2$; modes $p/a = $"
+        + ", ".join(f"{p:g}" for p in STATE)
+        + r"; $N_\Phi$, "
+        r"$N_\Psi$: norms of encoder and predictor, held."
+    )
+    return style.finish(figure, constants, key)

@@ -6,11 +6,11 @@ Theorem 5's, and depend on α. The lines fold there, into the edge of the basin 
 """
 
 from pathlib import Path
+from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from figures import style
 from linbyol.ensemble import solve
@@ -41,9 +41,9 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, np.ndarra
     top = threshold.max(axis=(1, 2), keepdims=True)[..., None]
     shape = (len(DEPTHS), len(ALPHAS), len(KAPPAS), len(share))
     eta = np.broadcast_to(top * share, shape)
-    a, s, el = (jnp.asarray(np.broadcast_to(x[..., None], shape).reshape(-1)) for x in (alpha, kappa, depth))
-    lanes = DirectSet(a, jnp.asarray(eta.reshape(-1)), s, depth=el)
-    end = solve(directset_flow, Encoder(jnp.ones(eta.size)), lanes, LONG, rtol=1e-8)
+    a, s, el = (np.broadcast_to(x[..., None], shape).reshape(-1) for x in (alpha, kappa, depth))
+    lanes = DirectSet(a, eta.reshape(-1), s, depth=el)
+    end = solve(directset_flow, Encoder(np.ones(eta.size)), lanes, LONG, rtol=1e-8)
     if not end.ok.all():
         raise RuntimeError("A mode did not reach its last time.")
     ends = np.asarray(end.y.lam).reshape(shape)
@@ -53,7 +53,7 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, np.ndarra
 @style.styled
 def draw(data: dict[str, np.ndarray]) -> Figure:
     """One row a depth, one column an exponent."""
-    figure, axes = style.panels(len(DEPTHS), len(ALPHAS), width="page", height=3.5, sharex=True, sharey=True)
+    figure, axes = style.panels(len(DEPTHS), len(ALPHAS), width="page", height=3.8, sharex=True, sharey=True)
     colours = style.COLOURS["s"], style.COLOURS["L"]
     for (i, j), ax in np.ndenumerate(axes):
         ax.axvspan(*sorted(data["threshold"][i, j]), color="0.93", linewidth=0)
@@ -68,16 +68,22 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
                 data["eta"][i, j, m], data["end"][i, j, m], **dots, markersize=4.0 - 1.5 * m, clip_on=False, zorder=4
             )
         ax.set(xlim=(0, 0.3), ylim=(0, 1.05), xticks=[0, 0.1, 0.2, 0.3])
-        if i == 0:
-            ax.set_title(rf"$\alpha = {ALPHAS[j]:g}$")
+        ax.set_title(rf"$\alpha = {ALPHAS[j]:g}$, depth {DEPTHS[i]:g}")
     for ax in axes[-1]:
         ax.set_xlabel(r"$\eta$")
-    for ax, depth in zip(axes[:, 0], DEPTHS, strict=True):
-        ax.set_ylabel(rf"$\lambda$ at rest, depth {depth:g}")
-    key = [
-        Line2D([], [], color=c, marker=m, markerfacecolor="white", label=rf"$\lambda_{name}$, $\kappa = {kappa:g}$")
+    for ax in axes[:, 0]:
+        ax.set_ylabel(r"$\lambda$ at rest")
+    key: list[Any] = [
+        style.entry(
+            rf"$\lambda_{name}$, $\kappa = {kappa:g}$", color=c, marker=m, linestyle="-", markerfacecolor="white"
+        )
         for c, m, name, kappa in zip(colours, "os", "SB", KAPPAS, strict=True)
     ]
-    key.append(Line2D([], [], color="0.4", linestyle=style.DASHES[1], linewidth=0.9, label="edge of the basin"))
-    figure.legend(handles=key, loc="outside lower center", ncols=3)
-    return figure
+    key.append(style.entry("edge of the basin", color="0.4", linestyle=style.DASHES[1], linewidth=0.9))
+    key.append(Patch(facecolor="0.93", label="only S survives"))
+    constants = (
+        r"$\tau = 1$, predictor $(W W^T)^\alpha$; lines: equilibria (solid: stable); points: integrated from "
+        r"$\lambda = 1$ to "
+        "$t = 3000$;\nS: features left alone by augmentation, B: perturbed."
+    )
+    return style.finish(figure, constants, key)

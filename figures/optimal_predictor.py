@@ -9,7 +9,6 @@ Not a figure of the paper.
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -17,12 +16,11 @@ from figures import style
 from linbyol.equations import Constants, Weights, weights_flow
 from linbyol.integrate import integrate
 from theory.beyond.optimal_predictor import optimally_predicted
-from theory.proving.instances import constants, weights
 
 CAPTION = (
     "Eigenvalues of e^(2ηt) W Wᵀ in time (η = 0.02, data that do not commute, independent starts): frozen under "
-    "the predictor that is optimal at all times (left), first lost and then regained and outgrown under one that is "
-    "trained (middle). Right: ‖W Wᵀ‖ for three starts, under the optimal (dashed) and the trained predictor (solid)."
+    "the predictor that is optimal at all times (a), free to grow under one that is trained (b). "
+    "(c) ‖W Wᵀ‖ for three starts, under the optimal (dashed) and the trained predictor (solid)."
 )
 D, N = 3, 6
 ETA = 0.02
@@ -32,35 +30,31 @@ STARTS, START = 3, 0.2
 def data(fast: bool = False, results: Path | None = None) -> dict[str, np.ndarray]:
     """Eigenvalues of W Wᵀ, ascending, (flow, start, t, mode), the optimal predictor's first."""
     del results
-    ts = jnp.linspace(0.0, 60.0, 31 if fast else 121)
-    a, b = jax.random.split(jax.random.key(3))
-    k = constants(b, N, alpha_p=1.0, beta=0.5, eta=ETA)
-    y0 = jax.vmap(lambda key: weights(key, D, N, START))(jax.random.split(a, STARTS))
-    return {"ts": np.asarray(ts), "lam": np.asarray(_eigenvalues(y0, k, ts))}
+    ts = np.linspace(0.0, 60.0, 31 if fast else 121)
+    rng = np.random.default_rng(3)
+    X, X_aug = (G @ G.T / N for G in rng.normal(size=(2, N, N)))
+    k = Constants(alpha_p=1.0, beta=0.5, eta=ETA, X=X, X_aug=X_aug / 3)
+    y0 = tuple(START * rng.normal(size=(STARTS, *shape)) for shape in ((D, N), (D, D), (D, N)))
+    found = integrate(_lanes, (y0, y0), k, ts, rtol=1e-8, atol=1e-11, solver="dop853").ys
+    W = np.stack([np.asarray(flow[0]) for flow in found])  # (flow, t, start, d, n)
+    return {"ts": ts, "lam": np.linalg.eigvalsh(W @ W.swapaxes(-1, -2)).swapaxes(1, 2)}
 
 
 @jax.jit
-def _eigenvalues(y0: Weights, k: Constants, ts: jax.Array) -> jax.Array:
-    def solve(y: Weights) -> jax.Array:
-        paths = integrate(_side_by_side, (y, y), k, ts, rtol=1e-8, atol=1e-10, max_steps=10_000).ys
-        W = jnp.stack([path.W for path in paths])
-        return jnp.linalg.eigvalsh(W @ jnp.swapaxes(W, 2, 3))
-
-    return jnp.swapaxes(jax.vmap(solve)(y0), 0, 1)
-
-
-def _side_by_side(y: tuple[Weights, Weights], k: Constants) -> tuple[Weights, Weights]:
-    """The optimal predictor and the trained one, in one compilation."""
-    return optimally_predicted()(y[0], k), weights_flow(y[1], k)
+def _lanes(y: tuple, k: Constants) -> tuple:
+    """The optimal predictor and the trained one, all starts side by side."""
+    flows = optimally_predicted(), weights_flow
+    mapped = (jax.vmap(lambda y, flow=flow: tuple(flow(Weights(*y), k))) for flow in flows)
+    return tuple(flow(of) for flow, of in zip(mapped, y, strict=True))
 
 
 @style.styled
 def draw(data: dict[str, np.ndarray]) -> Figure:
     """Eigenvalues under both predictors, and the norm of the features."""
-    figure, axes = style.panels(1, 3, width="page", height=2.2)
+    figure, axes = style.panels(1, 3, width="page", height=2.65)
     ts = data["ts"]
     undecayed = np.exp(2 * ETA * ts)[:, None] * data["lam"]
-    for ax, lam, title in zip(axes[0], undecayed[:, 0], ("optimal at all times", "trained"), strict=False):
+    for ax, lam, title in zip(axes[0], undecayed[:, 0], ("optimal predictor", "trained predictor"), strict=False):
         for j, shade in enumerate(style.shades("s", D)):
             ax.plot(ts, lam[:, j], color=shade)
         ax.set(yscale="log", title=title)
@@ -68,11 +62,23 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
     for ax in axes[0, :2]:
         ax.set_ylim(low / 2, high * 2)
     size = np.linalg.norm(data["lam"], axis=-1)
-    for j, shade in enumerate(style.shades("F", STARTS)):
+    starts = style.shades("L", STARTS)
+    for j, shade in enumerate(starts):
         axes[0, 2].plot(ts, size[0, j], color=shade, linestyle=style.DASHES[1])
         axes[0, 2].plot(ts, size[1, j], color=shade)
-    axes[0, 2].set(ylim=(0, None), ylabel=r"$\|W W^\top\|$", title="three starts")
-    axes[0, 0].set_ylabel(r"eigenvalues of $e^{2\eta t}\, W W^\top$")
+    axes[0, 2].set(ylim=(0, None), ylabel=r"$\|W W^T\|$", title="size of the features")
+    axes[0, 0].set_ylabel(r"eigenvalues of $e^{2\eta t}\, W W^T$")
     for ax in axes[0]:
         ax.set(xlabel="$t$", xlim=(0, ts[-1]))
-    return figure
+    key = [style.entry(f"mode {j + 1}", color=shade) for j, shade in enumerate(reversed(style.shades("s", D)))]
+    key += [style.entry(f"start {j + 1}", color=shade) for j, shade in enumerate(starts)]
+    key += [
+        style.entry(name, color="0.4", linestyle=look)
+        for name, look in zip(("trained", "optimal"), style.DASHES, strict=False)
+    ]
+    constants = (
+        rf"$\eta = {ETA:g}$, $\alpha_p = 1$, $\beta = 0.5$, $n = {N}$, $d = {D}$; random $X$, $X'$ that do not "
+        rf"commute; independent "
+        f"$W$, $W_p$, $W_a$ of size {START:g} (seed 3); (a), (b): start 1."
+    )
+    return style.finish(figure, constants, key)

@@ -9,10 +9,8 @@ Differs: the paper's picture stops at the points; the basin is drawn here, from 
 from pathlib import Path
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from figures import style
@@ -27,6 +25,7 @@ CAPTION = (
 )
 ETAS = (0.0, 0.01, 1.0)
 P, S = (-0.5, 1.75), (0.0, 1.0)
+TITLES = {0.0: r"no decay, $\eta = 0$", 0.01: r"$\eta = 0.01 < \eta_c$", 1.0: r"$\eta = 1 > \eta_c$"}
 FLOW = simsiam(modes_flow)  # tau = 1
 
 
@@ -39,12 +38,12 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, Any]:
 
 def _panel(eta: float, p: np.ndarray, s: np.ndarray, points: int) -> dict[str, Any]:
     k = _constants(eta)
-    mesh_p, mesh_s = jnp.meshgrid(jnp.asarray(p), jnp.asarray(s))
-    rate = FLOW(Modes(p=mesh_p, s=mesh_s, tau=jnp.ones_like(mesh_p)), k)
+    mesh_p, mesh_s = np.meshgrid(p, s)
+    rate = FLOW(Modes(p=mesh_p, s=mesh_s, tau=np.ones_like(mesh_p)), k)
     rest = fixed_points(k)
     exists = np.isfinite(rest.p)
     line = np.union1d(np.linspace(*P, points), np.linspace(-0.02, 0.03, points // 4))  # finer where the saddle is
-    on_line = Modes(p=jnp.asarray(line), s=jnp.zeros(len(line)), tau=jnp.ones(len(line)))
+    on_line = Modes(p=line, s=np.zeros(len(line)), tau=np.ones(len(line)))
     return {
         "eta": eta,
         "rate": (np.asarray(rate.p), np.asarray(rate.s)),
@@ -52,7 +51,7 @@ def _panel(eta: float, p: np.ndarray, s: np.ndarray, points: int) -> dict[str, A
         "stable": np.asarray(stability(rest, k).real.max(-1) < 0)[exists],
         "line": line,
         "parabola": -np.asarray(mode_balance(on_line, k)),  # s - p²/alpha_p = 0
-        "edge": np.asarray(separatrix(k, jnp.asarray(line))),  # above it a mode survives
+        "edge": np.asarray(separatrix(k, line)),  # above it a mode survives
         "shrinks": np.asarray(effective_growth(on_line, k) < 0),  # whether s = 0 is stable at p
     }
 
@@ -64,13 +63,16 @@ def _constants(eta: float) -> Isotropic:
 @style.styled
 def draw(data: dict[str, Any]) -> Figure:
     """Three panels, one a decay."""
-    figure, axes = style.panels(1, 3, width="page", height=2.55, sharey=True)
+    figure, axes = style.panels(1, 3, width="page", height=2.85, sharey=True)
     for ax, panel in zip(axes[0], data["panels"], strict=True):
         _draw_plane(ax, data["p"], data["s"], panel)
-        ax.set(xlim=P, ylim=S, xlabel="$p$", title=rf"$\eta = {panel['eta']:g}$")
+        ax.set(xlim=P, ylim=S, xlabel="$p$", title=TITLES[panel["eta"]])
     axes[0, 0].set_ylabel("$s$")
-    figure.legend(handles=_key(), loc="outside lower center", ncols=6)
-    return figure
+    constants = (
+        r"$\tau = 1$, $\alpha_p = 1$, $\sigma^2 = 0.25$ ($\kappa = 1.25$), $\eta_c = \tau^2/4\kappa = 0.2$; the "
+        r"target is held. Inset in (b): the saddle $p_-$, $s$ up to $3 \times 10^{-4}$."
+    )
+    return style.finish(figure, constants, _key())
 
 
 def _draw_plane(ax: Any, p: np.ndarray, s: np.ndarray, panel: dict[str, Any]) -> None:
@@ -83,7 +85,7 @@ def _draw_plane(ax: Any, p: np.ndarray, s: np.ndarray, panel: dict[str, Any]) ->
             _draw_origin(ax, panel)
         return
     below = panel["shrinks"]  # without decay all of s = 0 rests, and so does p = τ/κ
-    for chosen, colour, dashes in ((below, stable, "-"), (~below, unstable, (0, (2, 1)))):
+    for chosen, colour, dashes in ((below, stable, "-"), (~below, unstable, style.DASHES[1])):
         floor = np.where(chosen, 0, np.nan)
         ax.plot(panel["line"], floor, color=colour, linestyle=dashes, linewidth=2.6, clip_on=False)
     ax.plot([panel["points"][-1, 0]] * 2, S, color=stable, linewidth=2)
@@ -95,13 +97,12 @@ def _draw_basin(ax: Any, panel: dict[str, Any]) -> None:
     everywhere = np.isnan(edge).all()
     ax.fill_between(line, 0, S[1] if everywhere else edge, color=style.COLOURS["basin"], zorder=0, linewidth=0)
     ax.plot(line, edge, color=style.COLOURS["C"], linewidth=0.9, zorder=2)
-    ax.plot(line, panel["parabola"], color="0.1", linestyle=(0, (4, 2)), linewidth=0.9, zorder=2)
+    ax.plot(line, panel["parabola"], color="0.1", linestyle=style.DASHES[1], linewidth=0.9, zorder=2)
 
 
 def _draw_points(ax: Any, panel: dict[str, Any], clip_on: bool) -> None:
     for (x, y), good in zip(panel["points"], panel["stable"], strict=True):
-        colour = style.COLOURS["stable" if good else "unstable"]
-        ax.plot(x, y, "o", color=colour, markerfacecolor=colour if good else "white", clip_on=clip_on, zorder=5)
+        ax.plot(x, y, **style.POINTS["stable" if good else "unstable"], clip_on=clip_on, zorder=5)
 
 
 def _draw_origin(ax: Any, panel: dict[str, Any]) -> None:
@@ -115,20 +116,11 @@ def _draw_origin(ax: Any, panel: dict[str, Any]) -> None:
 
 
 def _key() -> list[Any]:
-    stable, unstable = style.COLOURS["stable"], style.COLOURS["unstable"]
+    colour = style.COLOURS["C"]
     return [
-        Line2D([], [], color="0.62", linewidth=0.7, label="flow"),
-        Line2D([], [], color="0.1", linestyle=(0, (4, 2)), linewidth=0.9, label=r"$s = p^2/\alpha_p$"),
-        Line2D([], [], color=stable, linewidth=2, marker="o", label="stable"),
-        Line2D(
-            [],
-            [],
-            color=unstable,
-            linestyle=(0, (2, 1)),
-            linewidth=2,
-            marker="o",
-            markerfacecolor="white",
-            label="unstable",
-        ),
-        Patch(facecolor=style.COLOURS["basin"], edgecolor=style.COLOURS["C"], linewidth=0.9, label="collapses"),
+        style.entry("flow", color="0.62", linewidth=0.7),
+        style.entry(r"parabola $s = p^2/\alpha_p$", color="0.1", linestyle=style.DASHES[1], linewidth=0.9),
+        style.entry("stable", **style.POINTS["stable"], linestyle="-", linewidth=2),
+        style.entry("unstable", **style.POINTS["unstable"], linestyle=style.DASHES[1], linewidth=2),
+        Patch(facecolor=style.COLOURS["basin"], edgecolor=colour, linewidth=0.9, label="basin of collapse"),
     ]

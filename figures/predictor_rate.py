@@ -22,6 +22,7 @@ CAPTION = (
 )
 ETAS = (0.0, 0.12, 0.25)
 P = (-0.28, 1.05)
+HALF = style.POINTS["stable"] | {"fillstyle": "left", "markerfacecoloralt": "white"}
 LABELS = {  # of the zeros by their number, and where they stand in points
     1: [("$0$", (-1, -11))],
     2: [("$0$", (0, -11)), (r"$\tau/\kappa$", (12, 6))],
@@ -47,23 +48,34 @@ def _panel(eta: float, p: np.ndarray) -> dict[str, Any]:
 @style.styled
 def draw(data: dict[str, Any]) -> Figure:
     """Three panels, one a decay, on one scale."""
-    figure, axes = style.panels(1, 3, width="text", height=1.75, sharey=True)
-    for ax, panel, name in zip(axes[0], data["panels"], ("none", "small", "large"), strict=True):
+    figure, axes = style.panels(1, 3, width="text", height=2.3, sharey=True)
+    titles = r"$\eta = 0$", r"$\eta = 0.12 < \eta_c$", r"$\eta = 0.25 > \eta_c$"
+    for ax, panel, title in zip(axes[0], data["panels"], titles, strict=True):
         ax.axhline(0, color="0.45", linewidth=0.6, zorder=1)
         ax.plot(data["p"], panel["rate"], color=style.COLOURS["p"], linewidth=1.5, zorder=2)
         _draw_zeros(ax, panel)
-        ax.set(xlim=P, ylim=(-0.19, 0.145), xlabel="$p$", title=rf"$\eta = {panel['eta']:g}$ ({name})")
+        ax.set(xlim=P, ylim=(-0.19, 0.145), xlabel="$p$", title=title)
         ax.set_xticks([0, 0.5, 1])
     axes[0, 0].set_ylabel(r"$\dot p$")
-    return figure
+    key = [
+        style.entry(r"$\dot p(p)$", color=style.COLOURS["p"]),
+        style.entry("stable", **style.POINTS["stable"]),
+        style.entry("unstable", **style.POINTS["unstable"]),
+        style.entry("attracts from the left alone", **HALF),
+        style.entry("where $p$ moves", color="0.25", marker=">", markersize=3.5),
+    ]
+    constants = (
+        r"$\dot p = -\kappa\, p\,(p - p_-)(p - p_+)$, $\tau = 1$, $\alpha_p = 1$, $\sigma^2 = 0.25$ ($\kappa = 1.25$), "
+        r"$\eta_c = 0.2$; on $s = p^2/\alpha_p$."
+    )
+    return style.finish(figure, constants, key)
 
 
 def _draw_zeros(ax: Any, panel: dict[str, Any]) -> None:
     zeros = panel["zeros"]
     for (label, offset), x, left, right in zip(LABELS[len(zeros)], zeros, panel["left"], panel["right"], strict=True):
-        fill = {(1, -1): "full", (-1, 1): "none"}.get((left, right), "left")
-        colour = style.COLOURS["unstable" if fill == "none" else "stable"]
-        ax.plot(x, 0, "o", color=colour, fillstyle=fill, markerfacecoloralt="white", markersize=4.5, zorder=4)
+        looks = {(1, -1): style.POINTS["stable"], (-1, 1): style.POINTS["unstable"]}
+        ax.plot(x, 0, **looks.get((left, right), HALF), zorder=4)
         ax.annotate(label, (x, 0), xytext=offset, textcoords="offset points", ha="center")
     ends = np.concatenate([[P[0] + 0.02], zeros, [P[1] - 0.02]])
     signs = np.concatenate([panel["left"][:1], panel["right"]])

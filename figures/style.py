@@ -2,8 +2,9 @@
 
 import functools
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 import matplotlib.style
@@ -11,19 +12,29 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
 
 from linbyol import store
 
 SHEET = "linbyol.linbyol"  # linbyol/linbyol.mplstyle
 WIDTHS = {"column": 3.25, "text": 5.5, "page": 6.75}  # inches: ICML column, NeurIPS text, ICML page
 
-# Okabe and Ito's colours. A mode has the colour of its matrix: p and Wp, s and W, tau and Wa.
+# Okabe and Ito's colours without their green, and one of Tol's: red never stands against green. A mode has the colour
+# of its matrix: p and Wp, s and W, tau and Wa.
 COLOURS = {
     "p": "#0072B2", "Wp": "#0072B2", "s": "#D55E00", "W": "#D55E00", "F": "#D55E00",
-    "tau": "#009E73", "Wa": "#009E73", "K": "#AA4499", "L": "#332288", "C": "#7A5C00",
-    "stable": "#B3261E", "unstable": "#0072B2", "law": "#1A1A1A", "quiet": "#9A9A9A", "basin": "#F3E3C8",
+    "tau": "#CC79A7", "Wa": "#CC79A7", "K": "#7A5C00", "L": "#332288", "C": "#7A5C00",
+    "stable": "#332288", "unstable": "#E69F00", "law": "#1A1A1A", "quiet": "#9A9A9A", "basin": "#F3E3C8",
 }  # fmt: skip
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (3, 1.2, 1, 1.2)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5, 1, 1.5)))
+DOTS: dict[str, Any] = {
+    "marker": "o", "linestyle": "none", "markersize": 2.6, "markerfacecolor": "white", "markeredgewidth": 0.7,
+}  # fmt: skip
+LAW: dict[str, Any] = {"color": COLOURS["law"], "linestyle": DASHES[3], "linewidth": 0.9, "zorder": 3}
+POINTS: dict[str, dict[str, Any]] = {  # equilibria
+    "stable": {"color": COLOURS["stable"], "marker": "o", "markersize": 4.2},
+    "unstable": {"color": COLOURS["unstable"], "marker": "o", "markersize": 4.2, "markerfacecolor": "white"},
+}
 
 
 def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
@@ -60,14 +71,37 @@ def lines(symbol: str, count: int) -> list[dict[str, Any]]:
     ]
 
 
+def entry(label: str, **look: Any) -> Line2D:
+    """A line of a legend that is no line of a panel; a marker stands alone where no linestyle is given."""
+    return Line2D([], [], **({"linestyle": "none"} if "marker" in look else {}) | look, label=label)
+
+
+def sweep(labels: Sequence[str]) -> list[Line2D]:
+    """Entries for a sweep whose colour differs from panel to panel: greys, with the sweep's dashes."""
+    return [entry(label, **look) for label, look in zip(labels, lines("#808080", len(labels)), strict=True)]
+
+
+def finish(figure: Figure, constants: str, key: Sequence[Any] = (), columns: int | None = None) -> Figure:
+    """The same figure with a key above it, a letter before the title of each of its panels, and its constants below."""
+    for letter, ax in zip(ascii_lowercase, figure.axes if len(figure.axes) > 1 else (), strict=False):
+        ax.set_title(f"({letter})  {ax.get_title()}".strip(), loc="left")
+        ax.set_title("")
+    if key:
+        figure.legend(handles=key, loc="outside upper center", ncols=columns or len(key))
+    figure.supxlabel(constants, x=0.005, ha="left", fontsize=6.5, color="0.3")
+    return figure
+
+
 def save(figure: Figure, stem: str | Path) -> list[Path]:
     """Write STEM.pdf and STEM.png (300 dpi), each whole or not at all, the same bytes for the same figure."""
     written = []
-    for suffix, metadata in ((".pdf", {"Creator": "linbyol", "CreationDate": None}), (".png", {"Software": None})):
-        path = Path(stem).with_name(Path(stem).name + suffix)
-        content = io.BytesIO()
-        with matplotlib.style.context(SHEET, after_reset=True):
+    with matplotlib.style.context(SHEET, after_reset=True):
+        figure.draw_without_rendering()  # lays out once, for both
+        figure.set_layout_engine("none")
+        for suffix, metadata in ((".pdf", {"Creator": "linbyol", "CreationDate": None}), (".png", {"Software": None})):
+            path = Path(stem).with_name(Path(stem).name + suffix)
+            content = io.BytesIO()
             figure.savefig(content, format=suffix[1:], metadata=metadata)
-        store.write_bytes(path, content.getvalue())
-        written.append(path)
+            store.write_bytes(path, content.getvalue())
+            written.append(path)
     return written

@@ -9,8 +9,6 @@ first, but once p is at τ/κ nothing holds it up, and it falls as e^(-2 η_s t)
 from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -34,20 +32,16 @@ STARTS = ((0.2, 0.3), (0.03, 0.002))  # (p, s)
 def data(fast: bool = False, results: Path | None = None) -> dict[str, np.ndarray]:
     """p and s, each (decay, start, t), the fixed point (p, s) under both decays, and the goal τ/κ."""
     del results
-    ts = jnp.linspace(0.0, 240.0, 121 if fast else 601)
-
-    @jax.jit
-    @jax.vmap
-    def solve(eta: jax.Array) -> Modes:
-        p, s = jnp.asarray(STARTS).T
-        start = Modes(p, s, jnp.ones_like(p))
-        return integrate(hold(decay(modes_flow, Wp=eta[0], W=eta[1]), "tau"), start, K, ts, atol=1e-16).ys
-
-    ys, rest = solve(jnp.asarray(DECAYS)), fixed_points(K, Wp=DECAYS[0][0], W=DECAYS[0][1])
+    ts = np.linspace(0.0, 240.0, 121 if fast else 601)
+    eta_p, eta_s = np.array(DECAYS).T[:, :, None]
+    flow = hold(decay(modes_flow, Wp=eta_p, W=eta_s), "tau")
+    p, s = np.array(STARTS).T[:, None]
+    ys = integrate(flow, Modes(p, s, np.ones_like(p)), K, ts, atol=1e-16, solver="dop853").ys
+    rest = fixed_points(K, Wp=DECAYS[0][0], W=DECAYS[0][1])
     return {
-        "ts": np.asarray(ts),
-        "p": np.asarray(ys.p).swapaxes(1, 2),
-        "s": np.asarray(ys.s).swapaxes(1, 2),
+        "ts": ts,
+        "p": np.moveaxis(np.asarray(ys.p), 0, -1),
+        "s": np.moveaxis(np.asarray(ys.s), 0, -1),
         "rest": np.array([rest.p[2], rest.s[2]]),
         "goal": np.asarray(K.tau / K.kappa),
     }
@@ -56,7 +50,7 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, np.ndarra
 @style.styled
 def draw(data: dict[str, Any]) -> Figure:
     """p above, s below, one column a pair of decays."""
-    figure, axes = style.panels(2, 3, width="page", height=3.0, sharex=True)
+    figure, axes = style.panels(2, 3, width="page", height=3.5, sharex=True)
     ts = data["ts"]
     for i, (top, bottom) in enumerate(axes.T):
         for ax, name in ((top, "p"), (bottom, "s")):
@@ -81,11 +75,21 @@ def draw(data: dict[str, Any]) -> Figure:
     axes[1, 2].set(yscale="log")
     axes[0, 0].set_ylabel("$p$")
     axes[1, 0].set_ylabel("$s$")
-    return figure
+    key = [
+        style.entry(rf"from $p = {p:g}$, $s = {s:g}$", color="0.4", linestyle=look)
+        for (p, s), look in zip(STARTS, style.DASHES, strict=False)
+    ]
+    key.append(style.entry("limits and rates, as written", **style.LAW))
+    constants = (
+        r"$\tau = 1$ (held), $\alpha_p = 1$, $\sigma^2 = 0.25$ ($\kappa = 1.25$); $\eta_p$: decay of the predictor, "
+        r"$\eta_s$: of "
+        "the encoder."
+    )
+    return style.finish(figure, constants, key)
 
 
 def _guide(ax: Any, ts: np.ndarray, values: np.ndarray, text: str, at: tuple[float, float]) -> None:
-    ax.plot(ts, values, color=style.COLOURS["law"], linestyle=style.DASHES[3], linewidth=0.9, zorder=3)
+    ax.plot(ts, values, **style.LAW)
     ha = "left" if at[0] < 0.5 else "right"
     place = {"xycoords": ax.get_yaxis_transform(), "textcoords": "offset points"}
     ax.annotate(text, at, (0, 3), ha=ha, va="bottom", fontsize=7, **place)
