@@ -1,7 +1,9 @@
 """One file a figure: `data(fast, results)` computes or reads numbers, `draw(data)` gives a matplotlib figure."""
 
+import ast
 import importlib
 import pkgutil
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -14,8 +16,13 @@ def names() -> list[str]:
 
 
 def module(name: str) -> ModuleType:
-    """A figure's module, with its data, draw and CAPTION."""
+    """A figure's module, with its data, draw, CAPTION and the CLAIMS that it shows."""
     return importlib.import_module(f"{__name__}.{name}")
+
+
+def of_claim(id: str) -> list[str]:
+    """The figures that show what a claim says: those that name it in their CLAIMS. Nothing is imported for it."""
+    return [name for name, claims in _claims().items() if id in claims]
 
 
 def make(name: str, *, fast: bool = False, out: str | Path, results: str | Path | None = None) -> list[Path]:
@@ -34,6 +41,16 @@ def make(name: str, *, fast: bool = False, out: str | Path, results: str | Path 
     figure = module(name)
     numbers = figure.data(fast, None if results is None else Path(results))
     return save(figure.draw(numbers), Path(out) / name)
+
+
+@cache
+def _claims() -> dict[str, tuple[str, ...]]:
+    found = {}
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "CLAIMS":
+                found[path.stem] = ast.literal_eval(node.value)
+    return found
 
 
 def _is_figure(module: ModuleType) -> bool:

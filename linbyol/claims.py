@@ -177,7 +177,11 @@ def order(claim: Claim) -> tuple:
 
 
 def describe(claim: Claim) -> dict[str, Any]:
-    """The claim without its check."""
+    """The claim and where it stands: the check itself, the equations that it is about, what decides, how to run it."""
+    from linbyol.origins import condition_of, equations_of
+
+    module = getattr(claim.check, "__module__", "")
+    proofs = getattr(sys.modules.get(module), "PROOFS", {}).get(claim.id, ())
     return {
         "id": claim.id,
         "title": claim.title,
@@ -185,6 +189,10 @@ def describe(claim: Claim) -> dict[str, Any]:
         "source": claim.source,
         "kind": claim.kind,
         "expected": claim.expected,
+        "check": f"{file_of(module)}:{getattr(claim.check, '__name__', '')}",
+        "equations": equations_of(claim.check, proofs),
+        "condition": condition_of(claim.check),
+        "command": f"linbyol reproduce --only {claim.id}",
     }
 
 

@@ -14,7 +14,7 @@ import figures
 import theory
 from figures import mathematics
 from linbyol import equations, store
-from linbyol.claims import Result, modules
+from linbyol.claims import Result, describe, modules
 from theory.proving.latex import definition, equation, law
 
 TITLE = "linbyol: the learning dynamics of BYOL-like self-supervised learning, checked"
@@ -128,6 +128,7 @@ def _table(caption: str, results: Iterable[Result], anchor: bool = True) -> str:
 def _row(result: Result, anchor: bool) -> str:
     claim, verdict = result.claim, result.verdict
     note = f'<span class="note">{escape(verdict.note)}</span>' if verdict.note else ""
+    note += _origin(result)
     numbers = ", ".join(f"{escape(name)} <b>{escape(number(value))}</b>" for name, value in verdict.numbers.items())
     id = escape(claim.id, quote=True)
     begin = (
@@ -140,6 +141,28 @@ def _row(result: Result, anchor: bool) -> str:
         f'<td>{_verdict(result)}</td><td class="numbers">{numbers}</td>'
         f'<td class="seconds">{verdict.seconds:.2f}</td></tr>'
     )
+
+
+def _origin(result: Result) -> str:
+    """Where the claim stands: its check, what decides, the equations, the figures, and the command that runs it."""
+    row = describe(result.claim)
+    shown = [f'<a href="#{name}">{name}</a>' for name in figures.of_claim(result.claim.id)]
+    entries = {
+        "checked by": f"<code>{escape(row['check'])}</code>",
+        "holds if": f"<code>{escape(row['condition'])}</code>" if row["condition"] else "",
+        "about": ", ".join(_anchored(name) for name in row["equations"]),
+        "figures": ", ".join(shown),
+        "run by": f"<code>{escape(row['command'])}</code>",
+    }
+    lines = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in entries.items() if text)
+    return f"<details><summary>how it is checked</summary><dl>{lines}</dl></details>"
+
+
+def _anchored(name: str) -> str:
+    """A function's name, leading to its equation where the report prints it."""
+    printed = {flow.__name__ for _, flow, _ in FLOWS} | {quantity.__name__ for _, _, quantity in DEFINITIONS}
+    word, short = f"<code>{escape(name)}</code>", name.rpartition(".")[2]
+    return f'<a href="#{short}">{word}</a>' if short in printed else word
 
 
 def _verdict(result: Result) -> str:
@@ -168,12 +191,13 @@ def number(value: Any) -> str:
 
 def _equations(results: Sequence[Result]) -> str:
     titles = {result.claim.id: result.claim.title for result in results}
-    blocks = [(text, equation(flow, constants)) for text, flow, constants in FLOWS]
-    blocks += [(text, [definition(name, quantity)]) for text, name, quantity in DEFINITIONS]
-    blocks += [(f"{id}, as proven: {titles.get(id, '')}".rstrip(": "), lines) for id, lines in _laws().items()]
+    blocks = [(flow.__name__, text, equation(flow, constants)) for text, flow, constants in FLOWS]
+    blocks += [(quantity.__name__, text, [definition(name, quantity)]) for text, name, quantity in DEFINITIONS]
+    laws = _laws().items()
+    blocks += [(f"law-{id}", f"{id}, as proven: {titles.get(id, '')}".rstrip(": "), lines) for id, lines in laws]
     entries = "\n".join(
-        f"<dt>{escape(text)}</dt>" + "".join(f"<dd>{mathematics.svg(line)}</dd>" for line in lines)
-        for text, lines in blocks
+        f'<dt id="{anchor}">{escape(text)}</dt>' + "".join(f"<dd>{mathematics.svg(line)}</dd>" for line in lines)
+        for anchor, text, lines in blocks
     )
     return (
         '<section id="equations">\n<h2>Equations</h2>\n<p>Printed from the functions that are integrated and proven. '

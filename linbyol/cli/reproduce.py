@@ -44,6 +44,7 @@ class Reproduce:
 
         root = trees.provide()
         import experiments.studies
+        import figures
         import theory
         from linbyol import claims
         from linbyol.cli import table
@@ -70,7 +71,8 @@ class Reproduce:
         jobs = self.jobs or jobs_that_pay()
         results = run_claims(chosen, run, jobs, kept)
         machine |= {"settings": settings}
-        record = {"claims": [result.record() for result in results], "environment": machine}
+        rows = [result.record() | {"figures": figures.of_claim(result.claim.id)} for result in results]
+        record = {"claims": rows, "environment": machine}
         write_json(self.out / "claims.json", record)
         print(to_json(record)) if self.json else table.print_results(results)
         written = [self.out / "claims.json"]

@@ -60,10 +60,11 @@ def print_claims(claims: Iterable[Claim]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("claim", "title", "kind", "expected", "statement"):
+    for name in ("claim", "title", "kind", "expected", "statement, and its check"):
         table.add_column(name, overflow="fold")
     for claim in claims:
-        table.add_row(claim.id, claim.title, claim.kind, claim.expected, claim.statement)
+        about = f"{claim.statement}\n[dim]{data.describe(claim)['check']}[/]"
+        table.add_row(claim.id, claim.title, claim.kind, claim.expected, about)
     console().print(table)
 
 
