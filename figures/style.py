@@ -15,15 +15,15 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from linbyol import store
+from linbyol.plot import METADATA, SHEET
 
-SHEET = "linbyol.linbyol"  # linbyol/linbyol.mplstyle
 WIDTHS = {"column": 3.25, "text": 5.5, "page": 6.75}  # inches: ICML column, NeurIPS text, ICML page
 
-# Okabe and Ito's colours without their green, and one of Tol's: red never stands against green. A mode has the colour
+# Okabe and Ito's colours without their green, and two of Tol's: red never stands against green. A mode has the colour
 # of its matrix: p and Wp, s and W, tau and Wa.
 COLOURS = {
     "p": "#0072B2", "Wp": "#0072B2", "s": "#D55E00", "W": "#D55E00", "F": "#D55E00",
-    "tau": "#CC79A7", "Wa": "#CC79A7", "K": "#7A5C00", "L": "#332288", "C": "#7A5C00",
+    "tau": "#CC79A7", "Wa": "#CC79A7", "K": "#AA4499", "L": "#332288", "C": "#7A5C00",
     "stable": "#332288", "unstable": "#E69F00", "law": "#1A1A1A", "quiet": "#9A9A9A", "basin": "#F3E3C8",
 }  # fmt: skip
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (3, 1.2, 1, 1.2)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5, 1, 1.5)))
@@ -98,10 +98,10 @@ def save(figure: Figure, stem: str | Path) -> list[Path]:
     with matplotlib.style.context(SHEET, after_reset=True):
         figure.draw_without_rendering()  # lays out once, for both
         figure.set_layout_engine("none")
-        for suffix, metadata in ((".pdf", {"Creator": "linbyol", "CreationDate": None}), (".png", {"Software": None})):
+        for suffix in (".pdf", ".png"):
             path = Path(stem).with_name(Path(stem).name + suffix)
             content = io.BytesIO()
-            figure.savefig(content, format=suffix[1:], metadata=metadata)
+            figure.savefig(content, format=suffix[1:], metadata=METADATA[suffix])
             store.write_bytes(path, content.getvalue())
             written.append(path)
     return written

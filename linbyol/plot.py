@@ -1,6 +1,7 @@
 """Pictures of results: what a mode, or a spectrum, does in time, and phase diagrams."""
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,58 +10,113 @@ import numpy as np
 from linbyol import outputs, store
 from linbyol.integrate.trajectory import Trajectory
 
+SHEET = "linbyol.linbyol"  # linbyol.mplstyle
+METADATA: dict[str, dict[str, Any]] = {  # nothing that differs from one day to the next
+    ".pdf": {"Creator": "linbyol", "CreationDate": None},
+    ".png": {"Software": None},
+    ".svg": {"Creator": "linbyol", "Date": None},
+}
+NAMED = 8  # lines that a legend names
+OUTCOMES = {"collapses": "#c9c9c9", "survives": "#0072b2", "slow": "#e69f00"}  # verdicts 0, 1, 2
+LINE: dict[str, Any] = {"color": "0.1", "linestyle": (0, (1, 1.2)), "linewidth": 0.9}
+
 
 def check_suffix(path: str | Path) -> None:
     """The picture's format is one that can be written."""
     outputs.check_suffix("plot", path, outputs.PICTURE)
 
 
-def draw(trajectory: Trajectory, path: str | Path) -> None:
-    """Write a picture of the trajectory, one panel a quantity, one line a mode."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+def draw(
+    trajectory: Trajectory,
+    path: str | Path,
+    *,
+    constants: str = "",
+    levels: Mapping[str, tuple[str, Any]] | None = None,
+) -> None:
+    """Write a picture of the trajectory, one panel a quantity, one line a mode.
+
+    constants  what was held constant, in words below
+    levels     of a field of the state, where its modes rest: the letter, and one number or one a mode
+    """
+    import matplotlib.style
 
     check_suffix(path)
-    panels = quantities(trajectory.ys)
-    figure = Figure(figsize=(3.2 * len(panels), 2.6), layout="constrained")
-    FigureCanvasAgg(figure)
-    for axes, (name, values) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
-        axes.plot(np.asarray(trajectory.ts), values.reshape(len(values), -1), linewidth=1.2)
-        axes.set(xlabel="$t$", title=name)
-        axes.title.set_fontsize(9)
-        axes.spines[["top", "right"]].set_visible(False)
-    _write(figure, path)
+    panels, levels = quantities(trajectory.ys), levels or {}
+    with matplotlib.style.context(SHEET, after_reset=True):
+        figure = _figure(2.9 * len(panels), 2.6)
+        lines: list[Any] = []
+        for axes, (name, (title, values)) in zip(
+            figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
+        ):
+            look = {} if values.ndim > 1 else {"color": "0.25"}
+            drawn = axes.plot(np.asarray(trajectory.ts), values, linewidth=1.2, **look)
+            lines = max(lines, drawn, key=len)
+            axes.set(xlabel="$t$", title=title, xlim=(trajectory.ts[0], trajectory.ts[-1]))
+            letter, rest = levels.get(name, ("", ()))
+            for level in (rest := np.unique(np.ravel(rest))[:NAMED]):
+                axes.axhline(level, **LINE)
+            if len(rest):
+                place = {"xycoords": axes.get_yaxis_transform(), "textcoords": "offset points"}
+                axes.annotate(letter, (1, rest[-1]), (-2, 2), ha="right", va="bottom", fontsize=7, **place)
+        kind = "eigenvalue" if "Wp" in panels else "mode"
+        named = range(len(lines)) if len(lines) <= NAMED else (0, len(lines) - 1)
+        handles, words = [lines[j] for j in named], [f"{kind} {j + 1}" for j in named]
+        figure.legend(handles, words, loc="outside upper center", ncols=4 if len(panels) < 3 else NAMED)
+        _write(figure, path, constants)
 
 
 def draw_phase(
-    axes: dict[str, np.ndarray], values: np.ndarray, path: str | Path, *, name: str, log: tuple[str, ...] = ()
+    axes: dict[str, np.ndarray],
+    values: np.ndarray,
+    path: str | Path,
+    *,
+    name: str,
+    log: tuple[str, ...] = (),
+    constants: str = "",
+    threshold: np.ndarray | None = None,
 ) -> None:
-    """Write a picture of a phase diagram: values (y, x) over the first and the second axis."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    """Write a picture of a phase diagram: values (y, x) over the first and the second axis.
+
+    constants  what was held constant, in words below
+    threshold  eta - eta_c at each point: a line where it is zero
+    """
+    import matplotlib.style
     from matplotlib.colors import BoundaryNorm, ListedColormap
-    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+    from matplotlib.patheffects import withStroke
 
     check_suffix(path)
     (x, xs), (y, ys) = axes.items()
-    figure = Figure(figsize=(4.2, 3.0), layout="constrained")
-    FigureCanvasAgg(figure)
-    panel = figure.subplots()
-    if name == "verdict":
-        colours = ListedColormap(["#c9c9c9", "#0072b2", "#e69f00"])
-        image = panel.pcolormesh(xs, ys, values, cmap=colours, norm=BoundaryNorm([-0.5, 0.5, 1.5, 2.5], 3))
-        bar = figure.colorbar(image, ticks=[0, 1, 2])
-        bar.ax.set_yticklabels(["collapses", "survives", "slow"])
-    else:
-        image = panel.pcolormesh(xs, ys, np.where(np.isfinite(values), values, np.nan), cmap="viridis")
-        figure.colorbar(image, label=WORDS[name])
-    image.set_rasterized(True)
-    panel.set(xlabel=LETTERS.get(x, x), ylabel=LETTERS.get(y, y))
-    panel.set_xscale("log" if "x" in log else "linear")
-    panel.set_yscale("log" if "y" in log else "linear")
-    _write(figure, path)
+    with matplotlib.style.context(SHEET, after_reset=True):
+        figure = _figure(4.2, 3.4)
+        panel, key = figure.subplots(), list[Any]()
+        if name == "verdict":
+            colours = ListedColormap(list(OUTCOMES.values()))
+            image = panel.pcolormesh(xs, ys, values, cmap=colours, norm=BoundaryNorm([-0.5, 0.5, 1.5, 2.5], 3))
+            key = [Patch(facecolor=colour, label=outcome) for outcome, colour in OUTCOMES.items()]
+        else:
+            image = panel.pcolormesh(xs, ys, np.where(np.isfinite(values), values, np.nan), cmap="viridis")
+            figure.colorbar(image, label=WORDS[name])
+        image.set_rasterized(True)
+        if threshold is not None and np.nanmin(threshold) < 0 < np.nanmax(threshold):
+            look: dict[str, Any] = {"color": "0.1", "linestyle": (0, (5, 1.5)), "linewidth": 1.2}
+            line = panel.contour(xs, ys, threshold, levels=[0.0], colors="0.1", linestyles=[look["linestyle"]])
+            line.set(path_effects=[withStroke(linewidth=2.6, foreground="white")])  # dark on light, light on dark
+            key.append(Line2D([], [], **look, label=r"$\eta = \eta_c$"))
+        panel.set(xlabel=LETTERS.get(x, x), ylabel=LETTERS.get(y, y))
+        panel.set_xscale("log" if "x" in log else "linear")
+        panel.set_yscale("log" if "y" in log else "linear")
+        if key:
+            figure.legend(handles=key, loc="outside upper center", ncols=4)
+        _write(figure, path, constants)
 
 
-WORDS = {"p": r"$p(\infty)$", "escape_time": "time to 90 % of $p_+$", "alignment": "least $K_j$ on the way"}
+WORDS = {
+    "p": r"$p(\infty)$ ($p_+$ where it survives)",
+    "escape_time": "time to 90 % of $p_+$",
+    "alignment": "least $K_j$ on the way",
+}
 LETTERS = {
     "alpha_p": r"$\alpha_p$",
     "beta": r"$\beta$",
@@ -69,34 +125,75 @@ LETTERS = {
     "tau": r"$\tau$",
     "lambda_d": r"$\lambda_d$",
     "lambda_s": r"$\lambda_s$",
+    "eta_p": r"$\eta_p$",
+    "eta_c": r"$\eta_c$",
+    "kappa": r"$\kappa$",
+    "p0": "$p_0$",
+    "s0": "$s_0$",
+    "t1": "$t_1$",
+    "n": "$n$",
+    "d": "$d$",
 }
 
 
-def _write(figure: Any, path: str | Path) -> None:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=Path(path).suffix[1:], dpi=200)
+def words(values: Mapping[str, Any]) -> str:
+    """Constants in words, by their letters: numbers, or one a mode."""
+    parts = []
+    for name, value in values.items():
+        numbers = [f"{x:g}" if isinstance(x, float) else str(x) for x in np.ravel(value).tolist()]
+        more = ", …" if len(numbers) > 4 else ""
+        parts.append(f"{LETTERS.get(name, name)} = {', '.join(numbers[:4])}{more}")
+    return "; ".join(parts)
+
+
+def _figure(width: float, height: float) -> Any:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _write(figure: Any, path: str | Path, constants: str) -> None:
+    """The same figure gives the same bytes; constants that are too wide for a line are divided."""
+    per_line = int(17 * figure.get_figwidth())
+    lines = [""]
+    for part in constants.split("; ") if constants else ():
+        if len(lines[-1]) + len(part) > per_line and lines[-1]:
+            lines.append("")
+        lines[-1] += ("; " if lines[-1] else "") + part
+    if constants:
+        figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=6.5, color="0.3")
+    buffer, suffix = io.BytesIO(), Path(path).suffix
+    figure.savefig(buffer, format=suffix[1:], dpi=200, metadata=METADATA[suffix])
     store.write_bytes(path, buffer.getvalue())
 
 
-def quantities(ys: Any) -> dict[str, np.ndarray]:
-    """What is drawn of a state: its modes as they are, matrices by their spectra, each with a leading axis t."""
+def quantities(ys: Any) -> dict[str, tuple[str, np.ndarray]]:
+    """What is drawn of a state, by its field: title, and values with a leading axis t; matrices by their spectra."""
     if hasattr(ys, "W"):
         W, Wp, Wa = (np.asarray(a) for a in ys)
         norms = np.linalg.norm(W, axis=(1, 2)) * np.linalg.norm(Wa, axis=(1, 2))
         cosine = np.divide((W * Wa).sum((1, 2)), norms, out=np.full(len(W), np.nan), where=norms > 0)
         return {
-            "eigenvalues of $WW^T$": np.linalg.svd(W, compute_uv=False) ** 2,
-            "eigenvalues of $W_p$, symmetric part": _spectrum(Wp),
-            "cosine of $W_a$ and $W$": cosine,
+            "W": ("eigenvalues of $WW^T$", np.linalg.svd(W, compute_uv=False) ** 2),
+            "Wp": ("eigenvalues of $W_p$, symmetric part", _spectrum(Wp)),
+            "Wa": ("cosine of $W_a$ and $W$", cosine),
         }
     if hasattr(ys, "F"):
         Wp, F = (np.asarray(a) for a in ys)
         commutator = np.linalg.norm(F @ Wp - Wp @ F, axis=(1, 2))
-        spectra = {"eigenvalues of $F$": _spectrum(F), "eigenvalues of $W_p$": _spectrum(Wp)}
-        return spectra | {r"$\|[F, W_p]\|$": commutator}
-    names = {"p": "$p$", "s": "$s$", "tau": r"$\tau$", "w": "$w$", "wp": "$w_p$", "wa": "$w_a$"}
-    return {names.get(name, name): np.asarray(value) for name, value in ys._asdict().items()}
+        return {
+            "F": ("eigenvalues of $F$", _spectrum(F)),
+            "Wp": ("eigenvalues of $W_p$", _spectrum(Wp)),
+            "L": (r"$\|[F, W_p]\|$", commutator),
+        }
+    letters = {"p": "$p$", "s": "$s$", "tau": r"$\tau$", "w": "$w$", "wp": "$w_p$", "wa": "$w_a$"}
+    columns = {name: np.asarray(value).reshape(len(value), -1) for name, value in ys._asdict().items()}
+    return {name: (letters.get(name, name), values) for name, values in columns.items()}
 
 
 def _spectrum(A: np.ndarray) -> np.ndarray:
-    return np.linalg.eigvalsh((A + A.swapaxes(1, 2)) / 2)
+    """Descending."""
+    return np.linalg.eigvalsh((A + A.swapaxes(1, 2)) / 2)[..., ::-1]

@@ -78,6 +78,7 @@ class Phase:
         import numpy as np
 
         from linbyol import claims, outputs, plot, store
+        from linbyol.cli import landmarks
         from linbyol.machine import check_memory
 
         outputs.check_outputs(out=(self.out, outputs.ARCHIVE), plot=(self.plot, outputs.PICTURE))
@@ -99,7 +100,8 @@ class Phase:
             store.write_json(self.out.with_suffix(".json"), record)
             written.append(self.out)
         if self.plot is not None:
-            plot.draw_phase(axes, outcome[self.show], self.plot, name=self.show, log=flat(self.log))
+            known = {"constants": landmarks.constants(self), "threshold": landmarks.above_threshold(self, axes)}
+            plot.draw_phase(axes, outcome[self.show], self.plot, name=self.show, log=flat(self.log), **known)
             written.append(self.plot)
         if self.json:
             print(store.to_json(record))

@@ -107,7 +107,7 @@ class Simulate:
 
         from linbyol import claims, outputs, plot, store
         from linbyol.checks import check_choice
-        from linbyol.cli import constants, start
+        from linbyol.cli import constants, landmarks, start
         from linbyol.integrate import SOLVER_NAMES, integrate
 
         inputs = [self.init, self.moments]
@@ -142,7 +142,9 @@ class Simulate:
             trajectory.save(self.out, config)
             store.write_json(Path(self.out).with_suffix(".json"), record)
         if self.plot is not None:
-            plot.draw(trajectory, self.plot)
+            at_rest = landmarks.of_modes(self)
+            shown = landmarks.constants(self, at_rest)
+            plot.draw(trajectory, self.plot, constants=shown, levels=landmarks.levels(self, at_rest))
         final = {name: value[-1] for name, value in trajectory.ys._asdict().items()}
         if self.json:
             print(store.to_json({"t": self.t1, "final": final, "ok": bool(trajectory.ok), **record}))

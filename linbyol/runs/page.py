@@ -13,18 +13,12 @@ from typing import Any
 import numpy as np
 
 from linbyol import store
-from linbyol.plot import LETTERS, check_suffix
+from linbyol.plot import LETTERS, METADATA, SHEET, check_suffix
 from linbyol.runs.files import RunFiles
 from linbyol.runs.panels import PANELS, Curve, groups_of, shades
 
-SHEET = "linbyol.linbyol"  # linbyol.mplstyle
 PAGE = 6.75  # inches
 DEPTH = 1e-6  # of a logarithmic axis, below its largest value
-METADATA: dict[str, dict[str, Any]] = {  # nothing that differs from one day to the next
-    ".pdf": {"Creator": "linbyol", "CreationDate": None},
-    ".png": {"Software": None},
-    ".svg": {"Creator": "linbyol", "Date": None},
-}
 
 
 def save(run: RunFiles, path: str | Path) -> list[Path]:

@@ -9,9 +9,9 @@ import numpy as np
 from linbyol.runs.files import Lane, RunFiles
 
 EIGENVALUES = 16  # of a spectrum that are drawn, evenly among their ranks
-F, WP, WA, K, COMMUTATOR, BALANCE = "#D55E00", "#0072B2", "#009E73", "#332288", "#AA4499", "#7A5C00"
+F, WP, WA, K, COMMUTATOR, BALANCE = "#D55E00", "#0072B2", "#CC79A7", "#332288", "#AA4499", "#7A5C00"
 INK, QUIET = "#1A1A1A", "#9A9A9A"
-CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#332288", "#E69F00")  # Okabe and Ito's
+CYCLE = ("#0072B2", "#D55E00", "#56B4E9", "#CC79A7", "#332288", "#E69F00")  # Okabe and Ito's without green
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.2)), (0, (1.2, 1.2)), (0, (4, 1.2, 1.2, 1.2)))  # told apart in grey too
 
 MEASURES = (
