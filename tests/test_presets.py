@@ -7,7 +7,22 @@ import pytest
 
 from experiments import presets
 from experiments.augment import RECIPES
+from experiments.bench.gpu import directpred
 from experiments.datasets import NAMES
+from experiments.settings import with_set
+from experiments.trainer.choices import (
+    ConvEncoder,
+    Copy,
+    Direct,
+    LinearPredictor,
+    Res,
+    Set,
+    Simclr,
+    Simsiam,
+    Target,
+    Vicreg,
+)
+from experiments.trainer.options import Optimiser, Projector
 from linbyol.cli import run
 
 REQUIRED = {
@@ -26,9 +41,9 @@ def test_a_preset_says_what_it_is_and_can_run(name):
     found, options = presets.preset(name)
     options.check()
     assert found == name
-    assert name.startswith(options.data)
-    assert options.data in NAMES
-    assert options.augment in RECIPES
+    assert name.startswith(options.data.name)
+    assert options.data.name in NAMES
+    assert options.data.augment in RECIPES
     header = [line for line in (presets.FOLDER / f"{name}.toml").read_text().splitlines() if line.startswith("#")]
     assert len(header) >= 3
     assert any(line.startswith(f"# linbyol train {name}") for line in header)
@@ -38,22 +53,40 @@ def test_the_papers_runs_have_the_papers_numbers():
     """As the released code has them by default, and as the tables say."""
     for name in ("cifar10-resnet18-byol", "cifar10-resnet18-directpred", "stl10-resnet18-directpred"):
         o = presets.preset(name)[1]
-        assert (o.lr, o.momentum, o.eta, o.batch, o.epochs, o.gamma_a) == (0.03, 0.9, 4e-4, 128, 100, 0.996)
-        assert o.projector == (512, 128)
-        assert o.projector_norm == "batch-no-affine"
-        assert o.target == "independent"
+        assert o.optimiser == Optimiser(lr=0.03, momentum=0.9, eta=4e-4)
+        assert (o.run.batch, o.run.epochs) == (128, 100)
+        assert o.projector == Projector(widths=(512, 128), norm="batch-no-affine")
+        assert o.method.target == Target(gamma_a=0.996, start="independent")
     o = presets.preset("cifar10-resnet18-directpred")[1]
-    assert (o.rule, o.eps, o.rho, o.freq, o.form, o.floor) == ("direct", 0.1, 0.3, 1, "code", 1e-4)
+    assert o.method.predictor.rule == Direct(eps=0.1, rho=0.3, freq=1, form="code", floor=1e-4)
     o = presets.preset("cifar10-resnet18-directcopy")[1]
-    assert (o.rule, o.eps, o.rho, o.lr) == ("copy", 0.3, 0.5, 0.02)
+    assert o.method.predictor.rule == Copy(eps=0.3, rho=0.5)
+    assert o.optimiser.lr == 0.02
     o = presets.preset("cifar100-res5-vicreg")[1]
-    assert (o.encoder, o.layers, o.widths, o.invariance, o.variance, o.covariance) == ("res", 5, (250,), 25, 25, 1)
+    assert o.encoder == Res(layers=5, width=250)
+    assert o.method == Vicreg(invariance=25, variance=25, covariance=1)
 
 
-def test_only_predictors_that_rules_can_set_are_set():
-    for name in presets.names():
-        o = presets.preset(name)[1]
-        assert replace(o).rule == "learned" or o.predictor == "linear"
+def test_what_is_measured_on_a_card_is_the_preset():
+    """Where nothing reads a preset, its settings stand in Python."""
+    o = directpred.settings(tiny=False)
+    assert replace(o, record=directpred.PUBLISHED.record) == presets.preset(directpred.PRESET)[1]
+
+
+def test_another_choice_keeps_what_both_have():
+    """So that a preset of one method is a beginning for the others."""
+    byol = presets.preset("digits-byol")[1]
+    simclr = with_set(byol, ["method=simclr", "temperature=0.2"])
+    simclr.check()
+    assert simclr == replace(byol, method=Simclr(temperature=0.2))
+    ruled = with_set(byol, ["predictor=linear", "rule=set", "eps=0.2"])
+    ruled.check()
+    assert ruled == replace(byol, method=replace(byol.method, predictor=LinearPredictor(rule=Set(eps=0.2))))
+    direct = presets.preset("digits-directpred")[1]
+    copied = with_set(direct, ["rule=copy", "method=simsiam", "encoder=conv"])
+    copied.check()
+    assert copied.method == Simsiam(predictor=LinearPredictor(rule=Copy(eps=0.1, rho=0.3)))
+    assert copied.encoder == ConvEncoder(widths=(256, 32))
 
 
 @pytest.mark.parametrize(
@@ -61,26 +94,78 @@ def test_only_predictors_that_rules_can_set_are_set():
     [
         (["digits-byl"], 2, "linbyol: Unknown preset `digits-byl`; did you mean `digits-byol`?"),
         ([], 2, "linbyol: Argument `preset` is missing; `linbyol train --list` shows the presets."),
-        (["digits-byol", "--set", "etta=1"], 2, "linbyol: Unknown setting `etta`; did you mean `eta`?"),
-        (["digits-byol", "--set", "eta=x"], 2, "linbyol: Setting `eta` must be a number, but is 'x'."),
-        (["digits-byol", "--rule", "dirct"], 2, "linbyol: Setting `rule` must be one of learned, symmetric, direct"),
-        (["digits-byol", "--rule", "direct"], 2, "linbyol: Setting `predictor` must be linear for rule direct"),
-        (["digits-byol", "--sweep", "etta=1,2"], 2, "linbyol: Setting `sweep` must name one of lr, momentum, eta"),
+        (["digits-byol", "--set", "etta=1"], 2, "linbyol: Unknown setting `etta`; did you mean `optimiser.eta`?"),
+        (["digits-byol", "--set", "eta=x"], 2, "linbyol: Setting `optimiser.eta` must be a number, but is 'x'."),
+        (
+            ["digits-directpred", "--rule", "dirct"],
+            2,
+            "linbyol: Setting `method.predictor.rule.name` must be one of learned",
+        ),
+        (
+            ["digits-byol", "--rule", "direct"],
+            2,
+            "linbyol: Setting `method.predictor.rule.name` belongs to predictor linear",
+        ),
+        (["digits-byol", "--sweep", "etta=1,2"], 2, "linbyol: Unknown setting `etta`; did you mean `optimiser.eta`?"),
         (["digits-byol", "--set"], 2, "linbyol: Argument `set` names nothing."),
         (["digits-byol", "--sweep"], 2, "linbyol: Argument `sweep` names nothing."),
         (["digits-byol", "--seeds", "--seeds", "1"], 2, "linbyol: Argument `seeds` names nothing."),
-        (["digits-byol", "--seeds", "4294967296"], 2, "linbyol: Setting `seeds` must be whole, from 0 to 2147483647"),
-        (["digits-byol", "--epochs", "3", "--set", "epochs=4"], 2, "linbyol: Setting `epochs` is given twice, as '4'"),
+        (
+            ["digits-byol", "--seeds", "4294967296"],
+            2,
+            "linbyol: Setting `run.seeds` must be whole, from 0 to 2147483647",
+        ),
+        (
+            ["digits-byol", "--epochs", "3", "--set", "epochs=4"],
+            2,
+            "linbyol: Setting `run.epochs` is given twice, as '4'",
+        ),
         (
             ["digits-byol", "--rule", "set", "--set", "rule=copy"],
             2,
-            "linbyol: Setting `rule` is given twice",
+            "linbyol: Setting `method.predictor.rule.name` is given twice",
         ),
-        (["digits-byol", "--seeds", "1", "--set", "seeds=2"], 2, "linbyol: Setting `seeds` is given twice, by `set`"),
-        (["digits-byol", "--sweep", "lr=1", "--set", "lr=2"], 2, "linbyol: Setting `lr` is given twice, by `set` and"),
-        (["digits-byol", "--sweep", "lr=1", "--sweep", "lr=2"], 2, "linbyol: Setting `sweep` names `lr` twice."),
-        (["digits-byol", "--set", "eps=0.2"], 2, "linbyol: Setting `eps` has no effect here: it belongs to rule"),
-        (["digits-byol", "--set", "encoder=res", "widths=8,8"], 2, "linbyol: Setting `widths` must be one number for"),
+        (
+            ["digits-byol", "--seeds", "1", "--set", "seeds=2"],
+            2,
+            "linbyol: Setting `run.seeds` is given twice, by `set`",
+        ),
+        (
+            ["digits-byol", "--sweep", "lr=1", "--set", "lr=2"],
+            2,
+            "linbyol: Setting `optimiser.lr` is given twice, by `set` and",
+        ),
+        (
+            ["digits-byol", "--sweep", "lr=1", "--sweep", "lr=2"],
+            2,
+            "linbyol: Setting `run.sweep` names `optimiser.lr` twice.",
+        ),
+        (
+            ["digits-byol", "--set", "eps=0.2"],
+            2,
+            "linbyol: Setting `method.predictor.rule.eps` belongs to predictor linear, not",
+        ),
+        (
+            ["digits-byol", "--set", "encoder=res", "encoder.widths=8"],
+            2,
+            "linbyol: Setting `encoder.widths` belongs to",
+        ),
+        (
+            ["digits-byol", "--set", "temprature=1"],
+            2,
+            "linbyol: Unknown setting `temprature`; did you mean `method.temp",
+        ),
+        (
+            ["digits-byol", "--set", "temperature=1"],
+            2,
+            "linbyol: Setting `method.temperature` belongs to method simclr,",
+        ),
+        (
+            ["digits-byol", "--set", "predictor_hidden=8"],
+            2,
+            "linbyol: Setting `predictor_hidden` is `method.predictor.",
+        ),
+        (["digits-directpred", "--set", "alpha_p=2"], 2, "linbyol: Setting `optimiser.alpha_p` has no effect here: it"),
         (["digits-byol", "--list"], 2, "linbyol: Argument `preset` has no effect with --list."),
         (["--list", "--seeds", "1"], 2, "linbyol: Argument `seeds` has no effect with --list."),
         (["digits-byol", "--process", "0"], 2, "linbyol: Argument `process` has no effect without --distributed."),
@@ -91,7 +176,11 @@ def test_only_predictors_that_rules_can_set_are_set():
             "linbyol: Argument `distributed` has no effect with",
         ),
         (["none.toml"], 3, "linbyol: File none.toml cannot be read: No such file or directory."),
-        (["digits-byol", "--dry-run", "--set", "batch=5000"], 2, "linbyol: Setting `batch` must be at most the number"),
+        (
+            ["digits-byol", "--dry-run", "--set", "batch=5000"],
+            2,
+            "linbyol: Setting `run.batch` must be at most the number",
+        ),
         (
             ["digits-byol", "--dry-run", "--set", "data=cifar11"],
             2,
@@ -130,9 +219,10 @@ def test_flags_that_come_twice_both_count(capsys):
     )
     assert run(["train", "digits-byol", *words.split(), "--dry-run", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
-    found = {name: shown["settings"][name] for name in ("method", "momentum", "predictor", "sweep", "seeds")}
-    assert found == {
-        "method": "simsiam", "momentum": 0.5, "predictor": "none", "sweep": ["eta=0,1e-3", "lr=1,2"],
-        "seeds": [3, 4, 5],
+    tables = shown["settings"]
+    assert tables["method"] == {
+        "name": "simsiam", "loss": "cosine", "symmetric": True, "stop_gradient": True, "predictor": {"name": "none"},
     }  # fmt: skip
+    assert tables["optimiser"]["momentum"] == 0.5
+    assert (tables["run"]["sweep"], tables["run"]["seeds"]) == (["eta=0,1e-3", "lr=1,2"], [3, 4, 5])
     assert shown["lanes"] == 12

@@ -18,7 +18,8 @@ import linbyol
 from experiments.runs import folder as runs
 from experiments.runs.folder import RunFolder, read_record
 from experiments.runs.records import Objects, Table
-from experiments.settings import digest, read
+from experiments.settings import read
+from experiments.tables import digest
 from linbyol.checks import InputError
 from linbyol.store import FileError
 from tests.processes import environment, largest_file

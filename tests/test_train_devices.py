@@ -6,8 +6,8 @@ from training_runs import final_state, finish, free_port, preset, start
 
 ROUNDING = 1e-5  # float32, tens of steps: sums over the batch in another order
 SETTINGS = {  # batch normalisation and views, so that statistics and random numbers are shared too
-    "encoder": '"mlp"', "widths": "[16]", "projector": "[8]", "augment": '"digits"', "epochs": 6, "save": 100, "log": 6,
-    "measure": 100,
+    "encoder": '"mlp"', "d": None, "encoder.widths": "[16]", "projector.widths": "[8]", "augment": '"digits"',
+    "epochs": 6, "save": 100, "log": 6, "measure": 100,
 }  # fmt: skip
 
 

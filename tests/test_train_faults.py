@@ -12,7 +12,7 @@ import pytest
 from training_runs import final_state, finish, folder, preset, start
 
 from experiments import presets
-from experiments.settings import digest
+from experiments.tables import digest
 
 KILLS = int(os.environ.get("LINBYOL_KILLS", "2"))  # more of them for a measurement
 

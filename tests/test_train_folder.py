@@ -2,14 +2,15 @@
 
 import signal
 from contextlib import contextmanager
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from experiments.runs.folder import read_record
+from experiments.settings import with_values
 from experiments.trainer import runner
-from experiments.trainer.options import Options
+from experiments.trainer.choices import LinearEncoder
+from experiments.trainer.options import Data, Optimiser, Options, Projector, Recording, Run
 from linbyol.runs import files as run_files
 from linbyol.store import FileError
 
@@ -31,9 +32,13 @@ def data(tmp_path_factory):
 @pytest.fixture
 def o(data):
     return Options(
-        data=str(data), augment="none", encoder="linear", widths=(4,), projector=(), batch=32, epochs=2, lr=0.01,
-        precision="float64", evaluate=1, probes=("ridge",), final=("ridge",), seeds=(0, 1),
-    )  # fmt: skip
+        data=Data(name=str(data), augment="none"),
+        encoder=LinearEncoder(d=4),
+        projector=Projector(widths=()),
+        optimiser=Optimiser(lr=0.01),
+        run=Run(batch=32, epochs=2, precision="float64", seeds=(0, 1)),
+        record=Recording(evaluate=1, probes=("ridge",), final=("ridge",)),
+    )
 
 
 @pytest.fixture
@@ -93,7 +98,7 @@ def test_other_data_of_the_same_name_are_refused(done, o, data):
 def test_an_interrupted_run_does_not_go_on_without_its_table(o, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(runner, "until_signalled", told_at_once)
-        stopped = runner.run("own", replace(o, keep=3), tmp_path)
+        stopped = runner.run("own", with_values(o, {"keep": 3}), tmp_path)
     assert (stopped.outcome.status, stopped.signal) == ("interrupted", signal.SIGTERM)
     assert 0 < stopped.outcome.step < 4
     table = stopped.path / "metrics.csv"
@@ -101,12 +106,12 @@ def test_an_interrupted_run_does_not_go_on_without_its_table(o, tmp_path, monkey
     table.unlink()
     way = f"; put it back as it was, or remove {stopped.path} to train from the beginning."
     with pytest.raises(FileError) as refused:
-        again(stopped, replace(o, keep=3))
+        again(stopped, with_values(o, {"keep": 3}))
     assert str(refused.value) == f"File {table} is gone{way}"
     assert not table.exists()
     table.write_bytes(whole[: whole.index(b"\n") + 1])
     with pytest.raises(FileError) as refused:
-        again(stopped, replace(o, keep=3))
+        again(stopped, with_values(o, {"keep": 3}))
     assert str(refused.value).endswith(way)
     table.write_bytes(whole)
-    assert again(stopped, replace(o, keep=3)).outcome.status == "done"
+    assert again(stopped, with_values(o, {"keep": 3})).outcome.status == "done"

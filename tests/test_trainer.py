@@ -10,9 +10,20 @@ import pytest
 from experiments.augment import RECIPES, plain
 from experiments.datasets import Dataset, Split, load
 from experiments.networks import split
+from experiments.settings import with_values
+from experiments.trainer.choices import (
+    Byol,
+    ConvEncoder,
+    Direct,
+    LinearEncoder,
+    LinearPredictor,
+    MlpEncoder,
+    Supervised,
+    Target,
+)
 from experiments.trainer.loop import TrainingError, train
 from experiments.trainer.measures import measure
-from experiments.trainer.options import Options
+from experiments.trainer.options import Data, Optimiser, Options, Projector, Recording, Run
 from experiments.trainer.report import columns
 from experiments.trainer.sentences import alarms, at_edges, broken_lanes
 from experiments.trainer.session import lane_of, prepare
@@ -23,9 +34,14 @@ from linbyol.equations import Constants, Weights, weights_flow
 from linbyol.integrate import integrate
 
 SMALL = Options(
-    data="digits", first=192, augment="none", encoder="mlp", widths=(16,), projector=(8,), rule="direct", batch=64,
-    epochs=2, lr=0.05, precision="float64", evaluate=0, probes=(), final=(),
-)  # fmt: skip
+    data=Data(first=192, augment="none"),
+    encoder=MlpEncoder(widths=(16,)),
+    projector=Projector(widths=(8,)),
+    method=Byol(predictor=LinearPredictor(rule=Direct())),
+    optimiser=Optimiser(lr=0.05),
+    run=Run(batch=64, epochs=2, precision="float64"),
+    record=Recording(evaluate=0, probes=(), final=()),
+)
 
 
 class Rows:
@@ -75,10 +91,14 @@ def test_the_theory_is_the_limit_of_this_trainer():
     The noise of batches and the bias of steps are both of order lr here.
     """
     o = Options(
-        data="digits", augment="noise", encoder="linear", widths=(4,), projector=(), loss="l2", symmetric=False,
-        lr=4e-3, momentum=0.0, eta=0.02, alpha_p=2.0, eta_p=0.01, gamma_a=1 - 2 * 4e-3, batch=1437, epochs=250,
-        precision="float64", evaluate=0, probes=(), final=(),
-    )  # fmt: skip
+        data=Data(augment="noise"),
+        encoder=LinearEncoder(d=4),
+        projector=Projector(widths=()),
+        method=Byol(loss="l2", symmetric=False, target=Target(gamma_a=1 - 2 * 4e-3)),
+        optimiser=Optimiser(lr=4e-3, momentum=0.0, eta=0.02, alpha_p=2.0, eta_p=0.01),
+        run=Run(batch=1437, epochs=250, precision="float64"),
+        record=SMALL.record,
+    )
     dataset = load("digits")
     session = prepare(o, dataset)
     first = session.start()
@@ -88,13 +108,14 @@ def test_the_theory_is_the_limit_of_this_trainer():
         Wa=state.target.encoder.body.layers[0].weight,
     )
     y0 = jax.tree.map(np.asarray, weights(first))
-    state = steps(session, first, (o.epochs,))  # a step is the whole set
+    state = steps(session, first, (o.run.epochs,))  # a step is the whole set
     x = np.asarray(plain(dataset.train.images, RECIPES["noise"], jnp.float64)).reshape(1437, -1)
+    c = o.optimiser
     k = Constants(
-        alpha_p=o.alpha_p, beta=(1 - o.gamma_a) / o.lr, eta=o.eta, X=x.T @ x / len(x),
+        alpha_p=c.alpha_p, beta=(1 - o.method.target.gamma_a) / c.lr, eta=c.eta, X=x.T @ x / len(x),
         X_aug=RECIPES["noise"].noise ** 2 * np.eye(x.shape[1]),
     )  # fmt: skip
-    solve = lambda y0: integrate(weights_flow, y0, k, jnp.array([0.0, o.lr * o.epochs])).ys  # noqa: E731
+    solve = lambda y0: integrate(weights_flow, y0, k, jnp.array([0.0, c.lr * o.run.epochs])).ys  # noqa: E731
     predicted = jax.tree.map(lambda a: np.asarray(a[-1]), solve(y0))
     for name in Weights._fields:
         found, truth, start = (np.asarray(getattr(tree, name)) for tree in (weights(state), predicted, y0))
@@ -105,22 +126,22 @@ def test_the_theory_is_the_limit_of_this_trainer():
 
 
 def test_how_a_run_is_cut_into_calls_changes_no_bit(digits):
-    session = prepare(replace(SMALL, augment="digits", precision="float32"), digits)
+    session = prepare(with_values(SMALL, {"augment": "digits", "precision": "float32"}), digits)
     found = [steps(session, session.start(), numbers) for numbers in ((3, 3), (1, 2, 1, 1, 1))]
     assert all((np.asarray(a) == np.asarray(b)).all() for a, b in zip(*map(jax.tree.leaves, found), strict=True))
 
 
 def test_lanes_train_as_each_would_alone(digits):
     """Seeds and swept constants side by side: the same numbers, up to the rounding of other products."""
-    together = prepare(replace(SMALL, seeds=(0, 7), sweep=("eta=0,0.1",)), digits)
+    together = prepare(with_values(SMALL, {"seeds": (0, 7), "sweep": ("eta=0,0.1",)}), digits)
     state = steps(together, together.start(), (3, 3))
     for i, (seed, eta) in enumerate([(0, 0.0), (0, 0.1), (7, 0.0), (7, 0.1)]):
-        alone = prepare(replace(SMALL, seeds=(seed,), eta=eta), digits)
+        alone = prepare(with_values(SMALL, {"seeds": (seed,), "eta": eta}), digits)
         assert differences(steps(alone, alone.start(), (3, 3)), lane_of(together, state, i)) < 1e-9
 
 
 def test_random_numbers_depend_on_seed_and_step_alone(digits):
-    a, b = (prepare(replace(SMALL, seeds=(seed,)), digits) for seed in (0, 1))
+    a, b = (prepare(with_values(SMALL, {"seeds": (seed,)}), digits) for seed in (0, 1))
     assert differences(a.start().online, a.start().online) == 0
     assert differences(a.start().online, b.start().online) > 0.01
     first, second = (np.asarray(orders_of(a.plan, a.seeds, 192, np.int32(epoch))) for epoch in (0, 1))
@@ -131,24 +152,24 @@ def test_random_numbers_depend_on_seed_and_step_alone(digits):
 @pytest.mark.parametrize(
     "changes",
     [  # each method, predictor, optimiser, precision and start of the target once; direct is SMALL's
-        {"method": "simsiam", "predictor": "mlp", "predictor_hidden": 16},
+        {"method": "simsiam", "predictor": "mlp", "hidden": 16},
         {"method": "vicreg", "optimiser": "lars", "decay_all": False, "lr": 1.0},
         {"method": "simclr", "optimiser": "adamw", "lr": 1e-3, "warmup": 1, "schedule": "cosine"},
         {"method": "barlow", "precision": "bfloat16"},
         {"method": "supervised"},
-        {"method": "byol", "rule": "optimal", "eps": 0.1, "target": "independent"},
+        {"method": "byol", "rule": "optimal", "eps": 0.1, "start": "independent"},
     ],
     ids=lambda changes: "-".join(str(value) for value in list(changes.values())[:2]),
 )
 @pytest.mark.usefixtures("plainly")
 def test_every_method_lowers_its_loss(digits, changes):
-    o = replace(SMALL, precision="float32", epochs=8, lr=0.05, rule="learned", method="byol")
-    session = prepare(replace(o, **changes), digits)
+    o = with_values(SMALL, {"precision": "float32", "epochs": 8, "lr": 0.05, "rule": "learned", "method": "byol"})
+    session = prepare(with_values(o, changes), digits)
     state, losses = session.start(), []
     measures, spectra = jax.eval_shape(measure, session.plan, session.data, state, session.scalars, session.seeds)
     assert {x.shape for x in measures} == {()}
     assert [len(x) for x in spectra] == [8] + [8 * is_linear(session.o)] * 2
-    for epoch in range(o.epochs):
+    for epoch in range(o.run.epochs):
         orders = orders_of(session.plan, session.seeds, 192, np.int32(epoch))
         begin = np.int32(3 * epoch)
         state = advance(session.plan, session.data, state, orders, session.scalars, session.seeds, begin, np.int32(3))
@@ -163,10 +184,11 @@ def test_every_method_lowers_its_loss(digits, changes):
 
 def test_isoloss_brings_all_modes_to_1():
     """arXiv 2212.04858: with W_p = F and the l2 loss each eigenvalue of F goes to 1, whatever those of the data."""
-    o = replace(
-        SMALL, method="isoloss", rule="set", exponent=1.0, norm="none", eps=0.0, rho=0.0, loss="l2", encoder="linear",
-        widths=(4,), projector=(), momentum=0.0, eta=0.0, gamma_a=0.0, lr=0.01, batch=192,
-    )  # fmt: skip
+    rule = {"rule": "set", "exponent": 1.0, "rule.norm": "none", "eps": 0.0, "rho": 0.0}
+    o = with_values(
+        replace(SMALL, encoder=LinearEncoder(d=4), projector=Projector(widths=())),
+        rule | {"method": "isoloss", "loss": "l2", "momentum": 0, "eta": 0, "gamma_a": 0, "lr": 0.01, "batch": 192},
+    )
     session = prepare(o, load("digits", first=192))
     modes = lambda state: np.linalg.eigvalsh(state.memory.F)  # noqa: E731
     assert np.ptp(modes(steps(session, session.start(), (1,)))) > 0.3
@@ -186,7 +208,9 @@ def test_a_rule_keeps_the_predictor_a_function_of_the_features(digits):
 def test_targets_start_as_told(digits):
     norms = {}
     for how in ("copy", "independent", "zero"):
-        state = prepare(replace(SMALL, target=how, encoder="linear", widths=(4,)), digits).start()
+        state = prepare(
+            replace(SMALL, encoder=LinearEncoder(d=4), method=Byol(target=Target(start=how))), digits
+        ).start()
         online = split((state.online.encoder, state.online.projector))[0]
         norms[how] = differences(online, (state.target.encoder, state.target.projector))
         size = max(float(jnp.abs(x).max()) for x in jax.tree.leaves(state.target))
@@ -196,7 +220,7 @@ def test_targets_start_as_told(digits):
 
 
 def test_the_target_is_the_moving_average_of_the_online_network(digits):
-    session = prepare(replace(SMALL, gamma_a=0.9), digits)
+    session = prepare(with_values(SMALL, {"gamma_a": 0.9}), digits)
     before, after = session.start(), steps(session, session.start(), (1,))
     expected = jax.tree.map(lambda a, w: 0.9 * a + 0.1 * w, before.target.encoder, after.online.encoder)
     assert differences(expected, after.target.encoder) < 1e-15
@@ -209,7 +233,7 @@ def test_statistics_of_the_target_move_but_are_not_averaged(digits):
 
 
 def test_rows_stand_at_their_steps_and_a_finished_run_is_saved(digits):
-    o = replace(SMALL, log=2, measure=3, save=4, seeds=(0, 1, 2, 3))  # 3 steps an epoch, 6 in all
+    o = with_values(SMALL, {"log": 2, "measure": 3, "save": 4, "seeds": (0, 1, 2, 3)})  # 3 steps an epoch, 6 in all
     session, rows = prepare(o, digits), Rows()
     train(session, session.start(), 0, rows)
     assert [row["step"] for row in rows.rows] == [step for step in (0, 2, 3, 4, 6) for _ in range(4)]
@@ -221,7 +245,7 @@ def test_rows_stand_at_their_steps_and_a_finished_run_is_saved(digits):
 
 
 def test_a_run_goes_on_from_a_saved_state_to_the_same_end(digits):
-    o = replace(SMALL, log=4, measure=6, save=2)
+    o = with_values(SMALL, {"log": 4, "measure": 6, "save": 2})
     session, whole, rest = prepare(o, digits), Rows(), Rows()
     end = train(session, session.start(), 0, whole)
     step, state = whole.saved[0]
@@ -240,7 +264,7 @@ def test_a_run_can_be_stopped_between_two_calls(digits):
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_and_says_where(digits):
-    o = replace(SMALL, lr=1e200, momentum=0.0)
+    o = with_values(SMALL, {"lr": 1e200, "momentum": 0.0})
     rows = Rows()
     session = prepare(o, digits)
     with pytest.raises(
@@ -250,12 +274,12 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_says_where(digits):
     with pytest.raises(
         TrainingError, match=r"^The loss is not finite from step 1 on; the checkpoint of step 1 is kept\.$"
     ):
-        train(prepare(replace(SMALL, lr=1e200, momentum=0.0, save=1), digits), session.start(), 0, rows)
+        train(prepare(with_values(SMALL, {"lr": 1e200, "momentum": 0.0, "save": 1}), digits), session.start(), 0, rows)
     assert all(np.isfinite(x).all() for _, state in rows.saved for x in jax.tree.leaves(state.online))
 
 
 def test_one_broken_lane_does_not_end_the_others(digits):
-    o = replace(SMALL, momentum=0.0, seeds=(0, 1), sweep=("lr=0.01,1e200",))
+    o = with_values(SMALL, {"momentum": 0.0, "seeds": (0, 1), "sweep": ("lr=0.01,1e200",)})
     session, rows = prepare(o, digits), Rows()
     outcome = train(session, session.start(), 0, rows)
     assert outcome.status == "done"
@@ -306,34 +330,38 @@ def test_probes_at_the_edge_of_their_grid_are_named():
 
 
 def test_options_that_do_not_fit_the_data_are_refused(digits):
-    with pytest.raises(InputError, match="Setting `batch` must be at most the number of images, 192, but is 500"):
-        prepare(replace(SMALL, batch=500), digits)
+    with pytest.raises(InputError, match=r"Setting `run\.batch` must be at most the number of images, 192, but is 500"):
+        prepare(with_values(SMALL, {"batch": 500}), digits)
     with pytest.raises(InputError, match="Argument `augment` must be one of"):
-        prepare(replace(SMALL, augment="none-such"), digits)
+        prepare(with_values(SMALL, {"augment": "none-such"}), digits)
     with pytest.raises(
         InputError, match=r"Batch normalisation must see two numbers of each channel .* set `batch` to 2"
     ):
-        prepare(replace(SMALL, batch=1), digits)
+        prepare(with_values(SMALL, {"batch": 1}), digits)
     with pytest.raises(InputError, match="Images of 8 × 8 pixels are too small for this encoder"):
-        prepare(replace(SMALL, encoder="conv", widths=(4,) * 5), digits)
+        prepare(replace(SMALL, encoder=ConvEncoder(widths=(4,) * 5)), digits)
     with pytest.raises(InputError, match="Networks of these settings would need about"):
-        prepare(replace(SMALL, widths=(10**6, 10**6)), digits)
-    with pytest.raises(InputError, match="`epochs` must give at most 2147483647 steps, but 1000000000 give 3000000000"):
-        prepare(replace(SMALL, epochs=10**9), digits)
-    prepare(replace(SMALL, encoder="linear", widths=(4,), projector=(), batch=1), digits)  # nothing to normalise
+        prepare(with_values(SMALL, {"encoder.widths": (10**6, 10**6)}), digits)
+    with pytest.raises(
+        InputError, match=r"`run\.epochs` must give at most 2147483647 steps, but 1000000000 give 3000000000"
+    ):
+        prepare(with_values(SMALL, {"epochs": 10**9}), digits)
+    bare = replace(SMALL, encoder=LinearEncoder(d=4), projector=Projector(widths=()), run=Run(batch=1))
+    prepare(bare, digits)  # nothing to normalise
 
 
 def test_unlabelled_images_train_only_what_needs_no_label(digits):
     more = digits._replace(unlabelled=np.zeros((64, 8, 8, 1), np.uint8))
     assert len(prepare(SMALL, more).data.images) == 256
-    assert len(prepare(replace(SMALL, method="supervised", rule="learned"), more).data.images) == 192
+    assert len(prepare(replace(SMALL, method=Supervised()), more).data.images) == 192
 
 
 @pytest.mark.usefixtures("plainly")
 def test_colour_images_and_a_convolution():
     rng = np.random.default_rng(0)
     part = Split(rng.integers(0, 256, (16, 8, 8, 3), np.uint8), np.arange(16, dtype=np.int32) % 2)
-    o = replace(SMALL, encoder="conv", widths=(4,), augment="cifar-byol", batch=8, epochs=1, precision="float32")
+    data, run = Data(augment="cifar-byol"), Run(batch=8, epochs=1)
+    o = replace(SMALL, encoder=ConvEncoder(widths=(4,)), data=data, run=run)
     session = prepare(o, Dataset("made up", part, part, ("a", "b")))
     parameters = jax.device_get(steps(session, session.start(), (1,)).online)
     assert all(np.isfinite(x).all() for x in jax.tree.leaves(parameters))

@@ -11,7 +11,9 @@ from test_trainer import SMALL, Rows, differences
 
 from experiments.datasets import load
 from experiments.trainer import report
+from experiments.trainer.choices import LinearEncoder
 from experiments.trainer.loop import train
+from experiments.trainer.options import Projector, Recording
 from experiments.trainer.patience import Left, patiently
 from experiments.trainer.session import prepare
 
@@ -38,7 +40,8 @@ def test_short_work_is_waited_for_and_long_work_is_left():
 
 def test_a_run_that_is_stopped_while_it_probes_loses_nothing(monkeypatch):
     """The checkpoint is of the step, its rows are written when the run goes on, and the end is the same bit by bit."""
-    o = replace(SMALL, encoder="linear", widths=(4,), projector=(), evaluate=1, probes=("knn",), final=("knn",))
+    record = Recording(evaluate=1, probes=("knn",), final=("knn",))
+    o = replace(SMALL, encoder=LinearEncoder(d=4), projector=Projector(widths=()), record=record)
     session, whole, first, rest = prepare(o, load("digits", first=192)), Rows(), Rows(), Rows()
     end = train(session, session.start(), 0, whole)
     release, probing, texts = threading.Event(), threading.Event(), []

@@ -13,33 +13,36 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.tables import path_of
+from experiments.trainer.options import Options
+
 ROOT = Path(__file__).parent.parent
 TINY = """
-data = "digits"
-first = 128
-augment = "none"
-encoder = "linear"
-widths = [8]
-projector = []
-rule = "direct"
-batch = 64
-epochs = 30
-lr = 0.05
-log = 3
-measure = 30
-save = 4
-evaluate = 0
-probes = []
-final = []
+data.name = "digits"
+data.first = 128
+data.augment = "none"
+encoder.name = "linear"
+encoder.d = 8
+projector.widths = []
+method.predictor.rule.name = "direct"
+run.batch = 64
+run.epochs = 30
+optimiser.lr = 0.05
+record.log = 3
+record.measure = 30
+record.save = 4
+record.evaluate = 0
+record.probes = []
+record.final = []
 """
 
 
 def preset(folder, **changes):
-    """A TOML file with the settings of TINY, some changed or added; its path."""
-    lines = {line.split(" = ")[0]: line for line in TINY.strip().splitlines()}
-    lines |= {name: f"{name} = {value}" for name, value in changes.items()}
+    """A TOML file with the settings of TINY, some changed, added or (None) left out, by their names; its path."""
+    values = dict(line.split(" = ") for line in TINY.strip().splitlines())
+    values |= {path_of(Options, name): value for name, value in changes.items()}
     path = Path(folder) / "tiny.toml"
-    path.write_text("\n".join(lines.values()) + "\n")
+    path.write_text("".join(f"{name} = {value}\n" for name, value in values.items() if value is not None))
     return path
 
 

@@ -17,23 +17,23 @@ from typing import Any
 from experiments.bench.ready import Ready, in_turn, made_up, medians
 from experiments.bench.torch_process import Torch
 from experiments.networks.memory import keep_memory
-from experiments.trainer.options import Options
+from experiments.trainer.choices import Byol, ConvEncoder, MlpEncoder, Resnet18, Target
+from experiments.trainer.options import Data, Options, Projector, Run
 from linbyol import claims
 from linbyol.machine import cores
 from linbyol.store import to_json, write_json
 
-BYOL = Options(
-    method="byol", predictor="linear", projector=(512, 128), lr=0.03, eta=4e-4, gamma_a=0.996, target="independent"
-)
+BYOL = Options(method=Byol(target=Target(start="independent")))
+SHIFTED, PHOTOS = Data(augment="digits-shift"), Data(augment="cifar-byol")
 NETWORKS = {  # options, images (number, side, channels), steps a round on a CPU
-    "mlp": (replace(BYOL, encoder="mlp", widths=(256, 256), augment="digits-shift"), (1_797, 8, 1), 100),
+    "mlp": (replace(BYOL, encoder=MlpEncoder(widths=(256, 256)), data=SHIFTED), (1_797, 8, 1), 100),
     "digits": (
-        replace(BYOL, encoder="mlp", widths=(256, 32), projector=(128, 32), augment="digits-shift"),
+        replace(BYOL, encoder=MlpEncoder(widths=(256, 32)), projector=Projector(widths=(128, 32)), data=SHIFTED),
         (1_797, 8, 1),
         500,
     ),
-    "conv": (replace(BYOL, encoder="conv", widths=(32, 64, 128), augment="cifar-byol"), (50_000, 32, 3), 4),
-    "resnet18": (replace(BYOL, encoder="resnet18", widths=(64,), augment="cifar-byol"), (50_000, 32, 3), 1),
+    "conv": (replace(BYOL, encoder=ConvEncoder(widths=(32, 64, 128)), data=PHOTOS), (50_000, 32, 3), 4),
+    "resnet18": (replace(BYOL, encoder=Resnet18(width=64), data=PHOTOS), (50_000, 32, 3), 1),
 }
 WARMUP = 6  # steps at least, of each: a GB of working memory is new pages at first
 LAYOUTS = ("nchw", "nhwc")
@@ -101,8 +101,8 @@ def lanes(
 def made_ready(network: str, *, batch: int, seeds: int = 1, precision: str = "float32") -> Ready:
     """This trainer on made-up images."""
     o, shape, _ = NETWORKS[network]
-    o = replace(o, batch=batch, seeds=tuple(range(seeds)), precision=precision, epochs=1_000)
-    return Ready(o, made_up(*shape))
+    run = Run(batch=batch, seeds=tuple(range(seeds)), precision=precision, epochs=1_000)
+    return Ready(replace(o, run=run), made_up(*shape))
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from experiments import settings
+from experiments import settings, tables
 from experiments.trainer.options import Options
 from linbyol.checks import InputError
 
@@ -20,7 +20,7 @@ def preset(name: str) -> tuple[str, Options]:
     if name.endswith(".toml"):
         path = Path(name)
     elif name not in names():
-        raise InputError(f"Unknown preset `{name}`{settings.nearest(name, names())}")
+        raise InputError(f"Unknown preset `{name}`{tables.nearest(name, names())}")
     return path.stem, settings.read(Options, path)
 
 

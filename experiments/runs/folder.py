@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from experiments import settings as plain_settings
+from experiments import tables
 from experiments.runs.records import Objects, Table
 from linbyol import claims, store
 from linbyol.checks import InputError
@@ -57,7 +57,7 @@ class RunFolder:
     ) -> "RunFolder":
         """Make or find `parent/NAME-DIGEST8/`, and hold it until it is closed or this process ends.
 
-        settings  a frozen dataclass of plain values (`experiments.settings`)
+        settings  a frozen dataclass of plain values and tables (`experiments.tables`)
         seeds     for run.json
         argv      for run.json; this process's by default
         data      SHA-256 of the data, which must be that of `data_sha256` in run.json, if it has one
@@ -65,7 +65,7 @@ class RunFolder:
         Raises `InputError` if a living process writes there, `FileError` for a folder that is damaged, was begun with
         other data or cannot be written.
         """
-        path = Path(parent) / f"{name}-{plain_settings.digest(settings)}"
+        path = Path(parent) / f"{name}-{tables.digest(settings)}"
         try:
             path.mkdir(parents=True, exist_ok=True)
             lock = (path / "lock").open("a+")
@@ -173,7 +173,7 @@ def _contents(
     path: Path, name: str, settings: Any, seeds: Sequence[int], argv: Sequence[str] | None
 ) -> tuple[Objects, dict[str, Any]]:
     """The files that each run has, checked or made."""
-    config, text = path / "config.toml", plain_settings.to_toml(settings)
+    config, text = path / "config.toml", tables.to_toml(settings)
     if not config.exists():
         store.write_text(config, text)
     elif config.read_bytes() != text.encode():
@@ -189,7 +189,7 @@ def _contents(
     record = {
         "schema": SCHEMA,
         "name": _shown(name),
-        "digest": plain_settings.digest(settings),
+        "digest": tables.digest(settings),
         "argv": [_shown(str(word)) for word in (sys.argv if argv is None else argv)],
         "seeds": list(seeds),
         "environment": environment,

@@ -14,25 +14,38 @@ import jax
 import numpy as np
 
 from experiments.datasets import load
+from experiments.trainer.choices import (
+    Byol,
+    Direct,
+    LinearPredictor,
+    MlpEncoder,
+    MlpPredictor,
+    NoPredictor,
+    Simsiam,
+    Target,
+)
 from experiments.trainer.loop import train
 from experiments.trainer.measures import COLLAPSED
-from experiments.trainer.options import Options
+from experiments.trainer.options import Optimiser, Options, Projector, Recording
 from experiments.trainer.session import prepare
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.extremes import every
 
 SEEDS = {"quick": 2, "full": 8}
+PREDICTOR = MlpPredictor(hidden=128)
 COMMON = Options(
-    data="digits", augment="digits", encoder="mlp", widths=(256, 32), projector=(128, 32), predictor="mlp",
-    predictor_hidden=128, lr=0.1, gamma_a=0.99, epochs=60, evaluate=60, probes=("linear_strict",),
-    final=("linear_strict",),
-)  # fmt: skip
+    encoder=MlpEncoder(widths=(256, 32)),
+    projector=Projector(widths=(128, 32)),
+    method=Byol(predictor=PREDICTOR, target=Target(gamma_a=0.99)),
+    optimiser=Optimiser(lr=0.1),
+    record=Recording(measure=10**6, log=10**6, evaluate=60, probes=("linear_strict",), final=("linear_strict",)),
+)
 SETTINGS: dict[str, dict[str, Any]] = {
     "byol": {},
-    "directpred": {"predictor": "linear", "rule": "direct", "floor": 1e-4, "lr": 0.03, "gamma_a": 0.996},
-    "simsiam": {"method": "simsiam"},
-    "no stop-gradient": {"method": "simsiam", "stop_gradient": False},
-    "no predictor": {"method": "simsiam", "predictor": "none"},
+    "directpred": {"method": Byol(predictor=LinearPredictor(rule=Direct(floor=1e-4))), "optimiser": Optimiser(lr=0.03)},
+    "simsiam": {"method": Simsiam(predictor=PREDICTOR)},
+    "no stop-gradient": {"method": Simsiam(predictor=PREDICTOR, stop_gradient=False)},
+    "no predictor": {"method": Simsiam(predictor=NoPredictor())},
 }
 
 
@@ -56,8 +69,9 @@ class Rows:
 def trained(run: Run, name: str) -> dict[str, np.ndarray]:
     """Numbers of each seed: strict probe before and after, embedding_std and rank after."""
     seeds = tuple(run.seed + i for i in range(SEEDS[run.size]))
+    length = replace(COMMON.run, epochs=60, seeds=seeds)
     with jax.enable_x64(False):
-        session = prepare(replace(COMMON, seeds=seeds, measure=10**6, log=10**6, **SETTINGS[name]), load("digits"))
+        session = prepare(replace(COMMON, run=length, **SETTINGS[name]), load("digits"))
         kept = Rows()
         outcome = train(session, session.start(), 0, kept)
     before = [row for row in kept.rows if row["step"] == 0]

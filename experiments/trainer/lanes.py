@@ -3,21 +3,15 @@
 import math
 from typing import Any, NamedTuple
 
-import numpy as np
-
+from experiments.tables import check_belongs, leaves, path_of
+from experiments.trainer.ranges import check_number
 from linbyol.checks import InputError
 
-SCALARS = (  # constants that may differ from lane to lane, and are traced
-    "lr", "momentum", "eta", "alpha_p", "eta_p", "gamma_a", "rho", "eps", "exponent", "temperature", "redundancy",
-    "invariance", "variance", "covariance",
-)  # fmt: skip
-POSITIVE = ("lr", "alpha_p", "temperature")
-SHARES = ("rho", "gamma_a")  # at most 1
 LANES = 2**16
 
 
 class Lane(NamedTuple):
-    """One training of a run: its seed and its scalar constants."""
+    """One training of a run: its seed and its constants, those that the run has."""
 
     seed: int
     scalars: dict[str, float]
@@ -28,46 +22,41 @@ class Lane(NamedTuple):
 
 
 def swept(o: Any) -> tuple[str, ...]:
-    """Names of the constants that differ from lane to lane."""
-    return tuple(text.partition("=")[0] for text in o.sweep)
+    """Names of the constants that differ from lane to lane: the ends of their paths, which no two have in common."""
+    return tuple(map(_end, swept_paths(o)))
+
+
+def swept_paths(o: Any) -> tuple[str, ...]:
+    """Paths of the constants that differ from lane to lane."""
+    return tuple(path_of(type(o), text.partition("=")[0]) for text in o.run.sweep)
 
 
 def lanes(o: Any) -> list[Lane]:
     """A lane for each seed and combination of swept values; the last sweep varies fastest, seeds slowest."""
+    constants = {path: (field, value) for path, field, value in leaves(o) if "constant" in field.metadata}
     sweeps = {}
-    for text in o.sweep:
-        name, _, values = text.partition("=")
-        if name not in SCALARS:
-            raise InputError(f"Setting `sweep` must name one of {', '.join(SCALARS)}, but is {text!r}.")
-        if name in sweeps:
-            raise InputError(f"Setting `sweep` names `{name}` twice.")
+    for text, path in zip(o.run.sweep, swept_paths(o), strict=True):
+        check_belongs(o, path, " in `run.sweep`")
+        if path not in constants:
+            raise InputError(f"Setting `run.sweep` must name one of {', '.join(constants)}, but is {text!r}.")
+        if path in sweeps:
+            raise InputError(f"Setting `run.sweep` names `{path}` twice.")
         try:
-            sweeps[name] = [float(value) for value in values.split(",")]
+            sweeps[path] = [float(value) for value in text.partition("=")[2].split(",")]
         except ValueError:
-            raise InputError(f"Setting `sweep` must read NAME=NUMBER,NUMBER,…, but is {text!r}.") from None
-        for x in sweeps[name]:
-            check_constant(o, name, x, " in `sweep`")
-        if len(set(sweeps[name])) < len(sweeps[name]):
-            raise InputError(f"Setting `sweep` must give each lane another value, but is {text!r}.")
-    if (number := math.prod(map(len, sweeps.values())) * len(o.seeds)) > LANES:
-        raise InputError(f"Settings `seeds` and `sweep` must give at most {LANES} lanes, but give {number}.")
-    found = [{name: _scalar(o, name) for name in SCALARS}]
-    for name, numbers in sweeps.items():
-        found = [scalars | {name: x} for scalars in found for x in numbers]
-    if "eta_p" not in sweeps and o.eta_p is None:
-        found = [scalars | {"eta_p": scalars["eta"]} for scalars in found]
-    return [Lane(seed, scalars) for seed in o.seeds for scalars in found]
+            raise InputError(f"Setting `run.sweep` must read NAME=NUMBER,NUMBER,…, but is {text!r}.") from None
+        for x in sweeps[path]:
+            check_number(path, constants[path][0], x, o.run.precision, " in `run.sweep`")
+        if len(set(sweeps[path])) < len(sweeps[path]):
+            raise InputError(f"Setting `run.sweep` must give each lane another value, but is {text!r}.")
+    if (number := math.prod(map(len, sweeps.values())) * len(o.run.seeds)) > LANES:
+        raise InputError(f"Settings `run.seeds`, `run.sweep` must give at most {LANES} lanes, but give {number}.")
+    found = [{_end(path): value for path, (_, value) in constants.items()}]
+    for path, numbers in sweeps.items():
+        found = [scalars | {_end(path): x} for scalars in found for x in numbers]
+    found = [scalars | {"eta_p": scalars["eta"] if scalars["eta_p"] is None else scalars["eta_p"]} for scalars in found]
+    return [Lane(seed, {name: float(x) for name, x in scalars.items()}) for seed in o.run.seeds for scalars in found]
 
 
-def _scalar(o: Any, name: str) -> float:
-    value = o.eta if name == "eta_p" and o.eta_p is None else getattr(o, name)
-    return float(value)
-
-
-def check_constant(o: Any, name: str, value: float, where: str = "") -> None:
-    """A constant is a finite number of its range, in the precision of the parameters too."""
-    most = 1.0 if name in SHARES else float(np.finfo("float64" if o.precision == "float64" else "float32").max)
-    if name in POSITIVE and not 0 < value <= most:
-        raise InputError(f"Setting `{name}`{where} must be positive and at most {most:.3g}, but is {value:g}.")
-    if not 0 <= value <= most:
-        raise InputError(f"Setting `{name}`{where} must be from 0 to {most:.3g}, but is {value:g}.")
+def _end(path: str) -> str:
+    return path.rpartition(".")[2]

@@ -100,7 +100,7 @@ def train(
 
     if step == 0:
         try:
-            write(["measure", "evaluate"] if session.o.evaluate else ["measure"])
+            write(["measure", "evaluate"] if session.o.record.evaluate else ["measure"])
         except Left:
             return ended("interrupted")
     orders, epoch = None, -1

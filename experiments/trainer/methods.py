@@ -13,14 +13,13 @@ from jax.lax import stop_gradient
 from jaxtyping import Array, Float, Int
 
 from experiments.trainer.model import Views
-from experiments.trainer.options import Options
 from linbyol import losses
 
 
 class Batch(NamedTuple):
     """What else a loss may need."""
 
-    o: Options
+    method: Any  # its table
     scalars: Any
     labels: Int[Array, " b"]
     Wp: Any  # (d, d), or None where the predictor is no matrix
@@ -35,29 +34,29 @@ class CrossEntropy(NamedTuple):
 
 def predictive(online: Views, target: Views, batch: Batch) -> Any:
     """BYOL and SimSiam: each view's prediction against the other's target, both directions summed as released."""
-    loss = {"cosine": losses.byol_cosine, "l2": losses.byol_l2}[batch.o.loss]
+    loss = {"cosine": losses.byol_cosine, "l2": losses.byol_l2}[batch.method.loss]
 
     def direction(i: int, j: int) -> Any:
         terms = loss(online.p[i], target.z[j])
-        if batch.o.stop_gradient:
+        if getattr(batch.method, "stop_gradient", True):
             return terms
         back = loss(target.z[j], online.p[i]).total  # the same number, seen from the target
         return terms._replace(total=terms.total + back - stop_gradient(back))
 
-    return _both(batch.o, direction)
+    return _both(batch.method, direction)
 
 
 def isoloss(online: Views, target: Views, batch: Batch) -> Any:
     """IsoLoss (arXiv 2212.04858), with the W_p that the rule has set."""
-    loss = {"cosine": losses.isoloss_cosine, "l2": losses.isoloss_l2}[batch.o.loss]
-    return _both(batch.o, lambda i, j: loss(online.z[i], target.z[j], stop_gradient(batch.Wp)))
+    loss = {"cosine": losses.isoloss_cosine, "l2": losses.isoloss_l2}[batch.method.loss]
+    return _both(batch.method, lambda i, j: loss(online.z[i], target.z[j], stop_gradient(batch.Wp)))
 
 
 def vicreg(online: Views, target: Views, batch: Batch) -> losses.Regularised:
     """VICReg, in the convention that the options name."""
     c = batch.scalars
     weights = {"invariance": c.invariance, "variance": c.variance, "covariance": c.covariance}
-    return losses.vicreg(online.z[0], online.z[1], convention=batch.o.convention, **weights)
+    return losses.vicreg(online.z[0], online.z[1], convention=batch.method.convention, **weights)
 
 
 def simclr(online: Views, target: Views, batch: Batch) -> losses.Contrastive:
@@ -87,6 +86,6 @@ METHODS: dict[str, Callable[[Views, Views, Batch], Any]] = {
 }
 
 
-def _both(o: Options, direction: Callable[[int, int], Any]) -> Any:
+def _both(method: Any, direction: Callable[[int, int], Any]) -> Any:
     terms = direction(0, 1)
-    return jax.tree.map(jnp.add, terms, direction(1, 0)) if o.symmetric else terms
+    return jax.tree.map(jnp.add, terms, direction(1, 0)) if method.symmetric else terms

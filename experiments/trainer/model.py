@@ -9,8 +9,7 @@ from jaxtyping import Array, Float
 
 from experiments.networks import ENCODERS, join, mlp, split
 from experiments.networks.layers import Linear, linear
-from experiments.trainer.options import Options
-from experiments.trainer.uses import has_target, is_linear, is_predictive
+from experiments.trainer.uses import has_target, is_linear
 
 
 class Identity(eqx.Module):
@@ -44,52 +43,58 @@ class Views(NamedTuple):
 
 
 ENCODER_SETTINGS = {
-    "linear": lambda o: {"d": o.widths[0]},
-    "mlp": lambda o: {"widths": o.widths},
-    "conv": lambda o: {"widths": o.widths},
-    "resnet18": lambda o: {"stem": o.stem, "width": o.widths[0]},
-    "res": lambda o: {"layers": o.layers, "width": o.widths[0], "output": "flat" if o.flat else "pooled"},
+    "linear": lambda e: {"d": e.d},
+    "mlp": lambda e: {"widths": e.widths},
+    "conv": lambda e: {"widths": e.widths},
+    "resnet18": lambda e: {"stem": e.stem, "width": e.width},
+    "res": lambda e: {"layers": e.layers, "width": e.width, "output": "flat" if e.flat else "pooled"},
 }
 
 
-def views_a_step(o: Options) -> int:
+def views_a_step(o: Any) -> int:
     """Views of an image in a step."""
-    return 1 if o.method == "supervised" else 2
+    return 1 if o.method.name == "supervised" else 2
 
 
-def online(o: Options, key: Array, shape: tuple[int, int, int], classes: int, dtype: Any) -> Online:
+def online(o: Any, key: Array, shape: tuple[int, int, int], classes: int, dtype: Any) -> Online:
     """A new online network for images of this shape."""
     body = target(o, key, shape, dtype)
     of_predictor = jax.random.fold_in(key, 2)
-    d = o.projector[-1] if o.projector else body.encoder.features
-    if o.method == "supervised":
+    d = width(o, body.encoder)
+    if o.method.name == "supervised":
         return Online(*body, linear(of_predictor, d, classes, dtype=dtype))
     if is_linear(o):
-        return Online(*body, linear(of_predictor, d, d, bias=o.predictor_bias, dtype=dtype))
-    if o.predictor == "mlp" and is_predictive(o):
-        sizes = (d, o.predictor_hidden, d)
-        return Online(*body, mlp(of_predictor, sizes, norm=_norm(o), dtype=dtype))
+        return Online(*body, linear(of_predictor, d, d, bias=o.method.predictor.bias, dtype=dtype))
+    predictor = getattr(o.method, "predictor", None)
+    if predictor is not None and predictor.name == "mlp":
+        sizes = (d, predictor.hidden, d)
+        return Online(*body, mlp(of_predictor, sizes, norm=_norm(predictor), dtype=dtype))
     return Online(*body, Identity())
 
 
-def target(o: Options, key: Array, shape: tuple[int, int, int], dtype: Any) -> Target:
+def target(o: Any, key: Array, shape: tuple[int, int, int], dtype: Any) -> Target:
     """A new encoder and projector; with the key of `online`, the same as there."""
-    settings = ENCODER_SETTINGS[o.encoder](o)
-    encoder = ENCODERS[o.encoder](jax.random.fold_in(key, 0), shape, dtype=dtype, **settings)
-    if not o.projector:
+    settings = ENCODER_SETTINGS[o.encoder.name](o.encoder)
+    encoder = ENCODERS[o.encoder.name](jax.random.fold_in(key, 0), shape, dtype=dtype, **settings)
+    if not o.projector.widths:
         return Target(encoder, Identity())
-    sizes = (encoder.features, *o.projector)
-    return Target(encoder, mlp(jax.random.fold_in(key, 1), sizes, norm=_norm(o), dtype=dtype))
+    sizes = (encoder.features, *o.projector.widths)
+    return Target(encoder, mlp(jax.random.fold_in(key, 1), sizes, norm=_norm(o.projector), dtype=dtype))
 
 
-def first_target(o: Options, key: Array, net: Online, shape: tuple[int, int, int], dtype: Any) -> Target | None:
+def width(o: Any, encoder: Any) -> int:
+    """d of what the predictor gets."""
+    return o.projector.widths[-1] if o.projector.widths else encoder.features
+
+
+def first_target(o: Any, key: Array, net: Online, shape: tuple[int, int, int], dtype: Any) -> Target | None:
     """The target at step 0: a copy of the online network, an independent network, or 0 (the paper's theory)."""
     if not has_target(o):
         return None
     fresh = target(o, jax.random.fold_in(key, 3), shape, dtype)
-    if o.target == "independent":
+    if o.method.target.start == "independent":
         return fresh
-    if o.target == "copy":
+    if o.method.target.start == "copy":
         return jax.tree.map(jnp.copy, Target(net.encoder, net.projector))
     parameters, statistics = split(fresh)
     return join(jax.tree.map(jnp.zeros_like, parameters), statistics)
@@ -127,5 +132,5 @@ def look(parameters: Any, statistics: Any, x: Array, train: bool, dtype: Any) ->
     return Views(*outputs), type(parameters)(*found)
 
 
-def _norm(o: Options) -> str | None:
-    return None if o.projector_norm == "none" else o.projector_norm
+def _norm(part: Any) -> str | None:
+    return None if part.norm == "none" else part.norm

@@ -28,7 +28,7 @@ def columns(session: Session, state: State) -> tuple[str, ...]:
     """The columns of the table; a cell is empty where a row has no such number."""
     o, terms = session.o, state.tally.terms._fields[1:]
     measures = [name for name in Measures._fields if name not in terms]
-    probes = [name for name in PROBES if name in o.probes + o.final]
+    probes = [name for name in PROBES if name in o.record.probes + o.record.final]
     return ("step", "epoch", "seed", *map(heading, swept(o)), "lr", "loss", *terms, *measures, *probes)
 
 
@@ -40,10 +40,10 @@ def heading(name: str) -> str:
 def due(o: Options, steps: int) -> dict[str, int]:
     """What is to be done, and every how many steps; each is also done after the last step of the run."""
     return {
-        "log": o.log or steps,
-        "measure": o.measure or steps,
-        "evaluate": o.evaluate * steps or steps * o.epochs,
-        "save": o.save or steps,
+        "log": o.record.log or steps,
+        "measure": o.record.measure or steps,
+        "evaluate": o.record.evaluate * steps or steps * o.run.epochs,
+        "save": o.record.save or steps,
     }
 
 
@@ -51,9 +51,11 @@ def report(session: Session, state: State, step: int, now: list[str]) -> Report:
     """A row for each lane, with the measures and the evaluation that are due now."""
     plan, o = session.plan, session.o
     found = list(_measured(session, state)) if "measure" in now else [({}, {})] * plan.lanes
-    probes = () if "evaluate" not in now else o.final if step == plan.total else o.probes
+    probes = () if "evaluate" not in now else o.record.final if step == plan.total else o.record.probes
     tally = here(state.tally)
-    factor = here(rate(o.schedule, np.int32(max(step - 1, 0)), plan.total, o.warmup * plan.steps, plan.dtype))
+    factor = here(
+        rate(o.schedule.name, np.int32(max(step - 1, 0)), plan.total, o.schedule.warmup * plan.steps, plan.dtype)
+    )
     made = Report([], [], [])
     for i, (lane, (measures, spectra)) in enumerate(zip(session.lanes, found, strict=True)):
         who = {"seed": lane.seed} | {heading(name): lane.scalars[name] for name in swept(o)}

@@ -7,7 +7,6 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from experiments.trainer.model import Views
-from experiments.trainer.options import Options
 from linbyol.predictors import RULES, regression
 
 Square = Float[Array, "d d"]
@@ -22,9 +21,9 @@ class Memory(NamedTuple):
     started: Bool[Array, ""]
 
 
-def new_memory(o: Options, d: int, dtype: Any) -> Memory | None:
+def new_memory(rule: Any, d: int, dtype: Any) -> Memory | None:
     """An empty memory, or None where no rule reads it."""
-    if o.rule in ("learned", "symmetric"):
+    if rule is None or rule.name in ("learned", "symmetric"):
         return None
     square = jnp.zeros((d, d), dtype)
     return Memory(square, jnp.copy(square), jnp.zeros(d, dtype), jnp.zeros((), bool))
@@ -39,29 +38,27 @@ def remember(memory: Memory, online: Views, target: Views, rho: Array) -> Memory
     return Memory(*moved, seen.started)
 
 
-def set_predictor(o: Options, scalars: Any, Wp: Square, memory: Memory | None, step: Int[Array, ""]) -> Square:
+def set_predictor(rule: Any, scalars: Any, Wp: Square, memory: Memory | None, step: Int[Array, ""]) -> Square:
     """W_p after this step: the rule's at every `freq`-th step, and untouched by it in between."""
-    if o.freq == 0 or o.rule == "learned":
+    if rule.name == "learned" or rule.freq == 0:
         return Wp
-    return lax.cond(step % o.freq == 0, lambda: predictor(o, scalars, Wp, memory), lambda: Wp)
+    return lax.cond(step % rule.freq == 0, lambda: predictor(rule, scalars, Wp, memory), lambda: Wp)
 
 
-def predictor(o: Options, scalars: Any, Wp: Square, memory: Memory | None) -> Square:
+def predictor(rule: Any, scalars: Any, Wp: Square, memory: Memory | None) -> Square:
     """The rule itself."""
     if memory is None:
-        return RULES[o.rule](Wp, Wp)  # neither `learned` nor `symmetric` looks at F
+        return RULES[rule.name](Wp, Wp)  # neither `learned` nor `symmetric` looks at F
     F, cross = memory.F, memory.cross
-    if o.centre:
+    if rule.centre:
         F, cross = (A - memory.mean[:, None] * memory.mean[None, :] for A in (F, cross))
-    if o.rule == "optimal":
+    if rule.name == "optimal":
         return regression(F, (cross + cross.T) / 2, eps=scalars.eps)
-    norm = None if o.norm == "none" else o.norm
-    settings = {
-        "direct": {"form": o.form, "floor": o.floor},
-        "copy": {"norm": norm},
-        "set": {"alpha": scalars.exponent, "norm": norm},
-    }
-    return RULES[o.rule](Wp, F, eps=scalars.eps, **settings[o.rule])
+    if rule.name == "direct":
+        return RULES["direct"](Wp, F, eps=scalars.eps, form=rule.form, floor=rule.floor)
+    norm = None if rule.norm == "none" else rule.norm
+    more = {"alpha": scalars.exponent} if rule.name == "set" else {}
+    return RULES[rule.name](Wp, F, eps=scalars.eps, norm=norm, **more)
 
 
 def _outer(f: Float[Array, "V b d"], g: Float[Array, "V b d"]) -> Square:

@@ -60,7 +60,7 @@ class Folder:
         o = self.session.o
         extra = {"metrics": self.table.size, "spectra": self.run.spectra.size, "data_sha256": self.data}
         self.run.write()  # a run that is killed keeps its seconds
-        checkpoints.save(self.run.checkpoints, step, state, config=asdict(o), extra=extra, keep=o.keep)
+        checkpoints.save(self.run.checkpoints, step, state, config=asdict(o), extra=extra, keep=o.record.keep)
 
     def restore(self, like: State) -> tuple[int, State, list[str]]:
         """The newest good checkpoint, with the files cut to what they were then; or the beginning.
@@ -123,10 +123,10 @@ class Silent:
 def run(name: str, o: Options, out: Path, *, data: Path | None = None, argv: list[str] | None = None) -> Ran:
     """Train in out/NAME-DIGEST, going on from its newest checkpoint; the first process alone writes.
 
-    Run under `jax.enable_x64(o.precision == "float64")`. SIGTERM and SIGUSR1 save and end the run with status
+    Run under `jax.enable_x64(o.run.precision == "float64")`. SIGTERM and SIGUSR1 save and end the run with status
     "interrupted", and so does an interrupt from the keyboard; a second one ends it at once.
     """
-    dataset = load(o.data, folder=data, first=o.first)
+    dataset = load(o.data.name, folder=data, first=o.data.first)
     session = prepare(o, dataset)
     if jax.process_index() > 0:
         step, state = _shared(session, 0, session.start())
@@ -134,7 +134,7 @@ def run(name: str, o: Options, out: Path, *, data: Path | None = None, argv: lis
             outcome = train(session, state, step, Silent(), stopped=lambda: bool(stopped))
         return Ran(None, outcome, [], [], [], [], next(iter(stopped), None))
     sha256 = sha256_of(here(session.data.images), here(session.data.labels), *dataset.test[:2])
-    with RunFolder.open(out, name, o, seeds=o.seeds, argv=argv, data=sha256) as folder:
+    with RunFolder.open(out, name, o, seeds=o.run.seeds, argv=argv, data=sha256) as folder:
         state = session.start()
         sink = Folder(folder, session, columns(session, state), sha256)
         step, state, refused = _taken_up(session, sink, state)
@@ -143,7 +143,7 @@ def run(name: str, o: Options, out: Path, *, data: Path | None = None, argv: lis
         with until_signalled() as stopped, bar("training", session.plan.total) as advance:
             advance(None, step)
             outcome = train(session, state, step, sink, stopped=lambda: bool(stopped), show=advance)
-        if outcome.status == "done" and o.final and not outcome.results:  # it was done before
+        if outcome.status == "done" and o.record.final and not outcome.results:  # it was done before
             earlier = folder.record.get("results", []) if folder.record.get("step") == outcome.step else []
             outcome = outcome._replace(results=earlier or sink.rows(outcome.step))
             if not outcome.results:

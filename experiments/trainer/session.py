@@ -12,8 +12,9 @@ from jaxtyping import Array, Int
 
 from experiments.augment import RECIPES
 from experiments.datasets import Dataset
-from experiments.trainer.lanes import SCALARS, Lane, lanes
-from experiments.trainer.options import COUNT, Options, compiled
+from experiments.trainer.lanes import Lane, lanes
+from experiments.trainer.options import SCALARS, Options, compiled
+from experiments.trainer.ranges import COUNT
 from experiments.trainer.state import Data, Plan, Scalars, State, sharding
 from experiments.trainer.steps import first_state
 from linbyol.checks import InputError, check_choice
@@ -42,21 +43,23 @@ def prepare(o: Options, dataset: Dataset, devices: Sequence[Any] | None = None) 
     One lane shares its batch among the devices; several lanes are shared out whole, if their number allows it.
     """
     o.check()
-    check_choice("augment", o.augment, RECIPES)
+    check_choice("augment", o.data.augment, RECIPES)
     images, labels = _training(o, dataset)
-    if o.batch > len(images):
-        raise InputError(f"Setting `batch` must be at most the number of images, {len(images)}, but is {o.batch}.")
-    if (steps := len(images) // o.batch * o.epochs) > COUNT:
-        raise InputError(f"Setting `epochs` must give at most {COUNT} steps, but {o.epochs} give {steps}.")
+    batch, epochs = o.run.batch, o.run.epochs
+    if batch > len(images):
+        raise InputError(f"Setting `run.batch` must be at most the number of images, {len(images)}, but is {batch}.")
+    if (steps := len(images) // batch * epochs) > COUNT:
+        raise InputError(f"Setting `run.epochs` must give at most {COUNT} steps, but {epochs} give {steps}.")
     found = lanes(o)
     mesh = _mesh(o, list(jax.devices() if devices is None else devices), len(found))
-    plan = Plan(compiled(o), len(found), len(images) // o.batch, len(dataset.classes), mesh)
+    plan = Plan(compiled(o), len(found), len(images) // batch, len(dataset.classes), mesh)
     everywhere = None if mesh is None else NamedSharding(mesh, P())
     data = Data(*(put(x, everywhere) for x in (images, labels)))
     column = lambda values, dtype: put(  # noqa: E731
         np.asarray(values if len(found) > 1 else values[0], dtype), sharding(plan)
     )
-    scalars = Scalars(*(column([lane.scalars[name] for lane in found], plan.dtype) for name in SCALARS))
+    names = [name for name in SCALARS if name in found[0].scalars]
+    scalars = Scalars(**{name: column([lane.scalars[name] for lane in found], plan.dtype) for name in names})
     session = Session(o, plan, dataset, data, found, scalars, column([lane.seed for lane in found], np.int32))
     state = jax.eval_shape(session.start)  # refuses networks that these images or this batch are too small for
     check_memory("Networks of these settings", sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(state)))
@@ -76,7 +79,7 @@ def lane_of(session: Session, tree: Any, i: int) -> Any:
 def _training(o: Options, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Labelled images, and for what needs no label also the unlabelled (STL-10)."""
     images, labels = dataset.train.images, dataset.train.labels
-    if dataset.unlabelled is None or o.method == "supervised":
+    if dataset.unlabelled is None or o.method.name == "supervised":
         return images, labels.astype(np.int32)
     nothing = np.full(len(dataset.unlabelled), -1, np.int32)
     return np.concatenate([images, dataset.unlabelled]), np.concatenate([labels.astype(np.int32), nothing])
@@ -85,7 +88,9 @@ def _training(o: Options, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
 def _mesh(o: Options, devices: list[Any], lanes: int) -> Mesh | None:
     if len(devices) == 1:
         return None
-    share, what = (lanes, "number of lanes (seeds times swept values)") if lanes > 1 else (o.batch, "setting `batch`")
+    share, what = (
+        (lanes, "number of lanes (seeds times swept values)") if lanes > 1 else (o.run.batch, "setting `run.batch`")
+    )
     if share % len(devices):
         raise InputError(f"The {what} must be a multiple of the {len(devices)} devices, but is {share}.")
     return Mesh(np.array(devices), ("devices",), axis_types=(AxisType.Auto,))

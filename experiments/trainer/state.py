@@ -1,5 +1,6 @@
 """What a run is compiled for, and what it carries from step to step."""
 
+from collections import namedtuple
 from typing import Any, NamedTuple
 
 import jax
@@ -10,11 +11,11 @@ from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Int, UInt8
 
 from experiments.augment import RECIPES, Recipe
-from experiments.trainer.lanes import SCALARS
 from experiments.trainer.model import Online, Target
-from experiments.trainer.options import Options
+from experiments.trainer.options import SCALARS, Program
 
-Scalars = NamedTuple("Scalars", [(name, Array) for name in SCALARS])  # type: ignore[misc]
+# The constants of a lane; None are those that its run has not.
+Scalars = namedtuple("Scalars", SCALARS, defaults=(None,) * len(SCALARS))  # type: ignore[misc]
 STREAMS = {"networks": 0, "order": 1, "views": 2, "measure": 3, "probe": 4}  # folded into the seed's key
 
 
@@ -48,7 +49,7 @@ class State(NamedTuple):
 class Plan(NamedTuple):
     """What is compiled into the program."""
 
-    o: Options  # `compiled`: scalars and what concerns only the rows are not in it
+    o: Program
     lanes: int
     steps: int  # in an epoch
     classes: int

@@ -18,12 +18,12 @@ from jaxtyping import Array, Int, UInt8
 from experiments.augment import augment, plain
 from experiments.networks import split
 from experiments.trainer.methods import METHODS, Batch
-from experiments.trainer.model import Online, Target, Views, first_target, look, online, views_a_step
+from experiments.trainer.model import Online, Target, Views, first_target, look, online, views_a_step, width
 from experiments.trainer.optimisers import OPTIMISERS, decayed, moved
 from experiments.trainer.rules import new_memory, remember, set_predictor
 from experiments.trainer.schedules import rate, target_momentum
 from experiments.trainer.state import Data, Plan, Scalars, State, Tally, placed, stream
-from experiments.trainer.uses import has_target, is_linear
+from experiments.trainer.uses import has_target, is_linear, rule_of
 
 
 def begin(plan: Plan, seed: Int[Array, ""], scalars: Scalars, data: Data) -> State:
@@ -33,10 +33,9 @@ def begin(plan: Plan, seed: Int[Array, ""], scalars: Scalars, data: Data) -> Sta
     net = online(o, key, shape, plan.classes, plan.dtype)
     aim = first_target(o, key, net, shape, plan.dtype)
     parameters, statistics = split(net)
-    d = o.projector[-1] if o.projector else net.encoder.features
     body, head = _optimisers(plan, scalars, parameters)
     optimiser = body.init(parameters[:2]), head.init(parameters.predictor)
-    memory = new_memory(o, d, plan.dtype)
+    memory = new_memory(rule_of(o), width(o, net.encoder), plan.dtype)
     goal, goal_statistics = (None, None) if aim is None else split(aim)
     x = jnp.zeros((views_a_step(o), o.batch, *shape), plan.compute)  # of which only the shape counts
     loss = partial(_loss, plan, scalars, statistics, goal, goal_statistics, x, jnp.zeros(o.batch, jnp.int32))
@@ -61,8 +60,8 @@ def _loss(plan, scalars, statistics, goal, goal_statistics, x, labels, parameter
     target, moved_goal = views, None
     if goal is not None:
         target, moved_goal = look(goal, goal_statistics, x, True, plan.dtype)
-    batch = Batch(plan.o, scalars, labels, getattr(parameters.predictor, "weight", None))
-    terms = METHODS[plan.o.method](views, target, batch)
+    batch = Batch(plan.o.method, scalars, labels, getattr(parameters.predictor, "weight", None))
+    terms = METHODS[plan.o.method.name](views, target, batch)
     return terms.total, Seen(terms, views, target, moved_statistics, moved_goal)
 
 
@@ -81,10 +80,10 @@ def step(plan: Plan, data: Data, state: State, order: Array, scalars: Scalars, s
     if memory is not None:
         memory = remember(memory, *lax.stop_gradient((seen.online, seen.target)), scalars.rho)
     if is_linear(o):
-        Wp = set_predictor(o, scalars, parameters.predictor.weight, memory, number)
+        Wp = set_predictor(rule_of(o), scalars, parameters.predictor.weight, memory, number)
         parameters = parameters._replace(predictor=_with_weight(parameters.predictor, Wp))
     if has_target(o):
-        kept = target_momentum(o.gamma_schedule, scalars.gamma_a, number, plan.total)
+        kept = target_momentum(o.method.target.gamma_schedule, scalars.gamma_a, number, plan.total)
         target = jax.tree.map(lambda a, w: kept * a + (1 - kept) * w, target, Target(*parameters[:2]))
 
     bad = ~jnp.isfinite(seen.terms.total)
@@ -155,15 +154,15 @@ def emptied(plan: Plan, state: State) -> State:
 
 
 def _optimisers(plan: Plan, scalars: Scalars, parameters: Online) -> tuple[Any, Any]:
-    make = OPTIMISERS[plan.o.optimiser]
-    masks = [decayed(part, plan.o.decay_all) for part in (parameters[:2], parameters.predictor)]
+    make = OPTIMISERS[plan.o.optimiser.name]
+    masks = [decayed(part, plan.o.optimiser.decay_all) for part in (parameters[:2], parameters.predictor)]
     return tuple(
         make(scalars.momentum, decay, mask) for decay, mask in zip((scalars.eta, scalars.eta_p), masks, strict=True)
     )
 
 
 def _descend(plan: Plan, scalars: Scalars, state: State, gradient: Online, number: Array) -> tuple[Online, tuple]:
-    lr = scalars.lr * rate(plan.o.schedule, number, plan.total, plan.o.warmup * plan.steps, plan.dtype)
+    lr = scalars.lr * rate(plan.o.schedule.name, number, plan.total, plan.o.schedule.warmup * plan.steps, plan.dtype)
     body, head = _optimisers(plan, scalars, state.online)
     of_body, of_head = state.optimiser
     direction, of_body = body.update(gradient[:2], of_body, state.online[:2])

@@ -14,7 +14,7 @@ from linbyol.cli.repeated import Repeated, flat
 class Train:
     """Train small self-supervised networks on real images; the same command goes on where it was stopped.
 
-    Example: linbyol train digits-byol --rule direct --set eta=4e-4 --seeds 0 1 2
+    Example: linbyol train digits-byol --set method=simclr eta=4e-4 --seeds 0 1 2
     """
 
     preset: Annotated[str, tyro.conf.Positional] = ""
@@ -22,7 +22,8 @@ class Train:
     rule: str | None = None
     """how the predictor is set: learned, symmetric, direct, copy, set or optimal"""
     set: Repeated[str] = ()
-    """settings to change, as NAME=VALUE (see --dry-run for all of them)"""
+    """settings to change, as NAME=VALUE (see --dry-run for all of them): optimiser.lr=0.1, or in short lr=0.1;
+    method=simclr, encoder=conv, … keep the settings that both choices have, and take defaults for the rest"""
     seeds: Repeated[int] = ()
     """seeds, trained at once as lanes of one program"""
     sweep: Repeated[str] = ()
@@ -82,13 +83,13 @@ class Train:
 
             jax.config.update("jax_enable_preemption_service", False)  # it would take SIGTERM from the trainer
             join(self.coordinator, self.processes, self.process)
-        with jax.enable_x64(options.precision == "float64"):
+        with jax.enable_x64(options.run.precision == "float64"):
             return self._dry(options) if self.dry_run else self._train(name, options)
 
     def _options(self) -> tuple[str, Any]:
         from experiments import presets, settings
         from experiments.datasets import NAMES
-        from experiments.trainer.lanes import swept
+        from experiments.trainer.lanes import swept_paths
         from experiments.trainer.uses import check_effect
         from linbyol.checks import InputError
 
@@ -96,19 +97,20 @@ class Train:
         words = list(flat(self.set))
         words += [] if self.rule is None else [f"rule={self.rule}"]
         words += [] if self.epochs is None else [f"epochs={self.epochs}"]
-        lists = {"seeds": flat(self.seeds), "sweep": flat(self.sweep)}
-        lists = {key: value for key, value in lists.items() if value}
-        given = [word for word, _ in settings.pairs(words)]
+        lists = {"run.seeds": flat(self.seeds), "run.sweep": flat(self.sweep)}
+        lists = {path: value for path, value in lists.items() if value}
+        given = settings.pairs(type(options), words)
         options = settings.with_values(settings.with_set(options, words), lists)
-        for word in given:
-            if word in lists:
-                raise InputError(f"Setting `{word}` is given twice, by `set` and by `{word}`.")
-            if word in swept(options):
-                raise InputError(f"Setting `{word}` is given twice, by `set` and by `sweep`.")
+        for path in given:
+            if path in lists:
+                raise InputError(f"Setting `{path}` is given twice, by `set` and by `{path.removeprefix('run.')}`.")
+            if path in swept_paths(options):
+                raise InputError(f"Setting `{path}` is given twice, by `set` and by `sweep`.")
         options.check()
         check_effect(options, given)
-        if self.data is not None and (options.data == "digits" or options.data not in NAMES):
-            raise InputError(f"Argument `data` has no effect for {options.data!r}, which is in no folder of data sets.")
+        data = options.data.name
+        if self.data is not None and (data == "digits" or data not in NAMES):
+            raise InputError(f"Argument `data` has no effect for {data!r}, which is in no folder of data sets.")
         return name, options
 
     def _dry(self, options: Any) -> int:
@@ -116,13 +118,13 @@ class Train:
 
         import jax
 
-        from experiments import settings
+        from experiments import tables
         from experiments.datasets import load
         from experiments.trainer.sentences import unseen
         from experiments.trainer.session import prepare
         from linbyol.store import to_json
 
-        dataset = load(options.data, folder=self.data, first=options.first)
+        dataset = load(options.data.name, folder=self.data, first=options.data.first)
         for sentence in (*dataset.notes, *unseen(dataset)):
             print(f"linbyol: {sentence}", file=sys.stderr)
         session = prepare(options, dataset)
@@ -144,7 +146,7 @@ class Train:
 
             print(to_json({"settings": asdict(options)} | facts))
             return 0
-        print(settings.to_toml(options))
+        print(tables.to_toml(options))
         print("\n".join(f"# {key.replace('_', ' ')}: {value:,.6g}" for key, value in facts.items()))
         return 0
 

@@ -16,11 +16,11 @@ import numpy as np
 from experiments.bench.gpu.record import Clock, Found, Keep, Record, Row
 from experiments.datasets import load
 from experiments.datasets.splits import sha256_of
-from experiments.presets import preset
 from experiments.runs.folder import RunFolder
+from experiments.trainer.choices import Byol, Direct, LinearPredictor, MlpEncoder, Resnet18, Target
 from experiments.trainer.evaluation import evaluate
 from experiments.trainer.loop import train
-from experiments.trainer.options import Options
+from experiments.trainer.options import Data, Options, Projector, Recording, Run
 from experiments.trainer.report import columns, here
 from experiments.trainer.runner import Folder
 from experiments.trainer.session import Session, prepare
@@ -50,25 +50,47 @@ class Rows(Folder):
         self.record.keep(name, kept | {"status": "done", "seconds_since_begun": time.monotonic() - self.began})
 
 
+PUBLISHED = Options(  # the preset's settings, which no reader is needed for
+    data=Data(name="cifar10", augment="cifar-byol"),
+    encoder=Resnet18(width=64, stem="cifar"),
+    method=Byol(
+        predictor=LinearPredictor(rule=Direct(form="code", floor=1e-4, eps=0.1, rho=0.3)),
+        target=Target(gamma_a=0.996, start="independent"),
+    ),
+    run=Run(epochs=100, batch=128, precision="bfloat16"),
+    record=Recording(evaluate=10, probes=("knn",)),
+)
+
+
 def settings(tiny: bool) -> Options:
     """The preset, measured at the beginning and the end alone, with few checkpoints: one has 130 MB."""
-    o = preset(PRESET)[1]
-    if tiny:
-        small = {"data": "digits", "first": 64, "augment": "digits-shift", "encoder": "mlp", "widths": (8,)}
-        o = replace(o, **small, projector=(4,), batch=16, epochs=2, final=("knn", "linear_paper"), precision="float32")
-    return replace(o, seeds=(0,), keep=1, measure=10**9, save=10**9 if tiny else 3_900)
+    record = replace(PUBLISHED.record, keep=1, measure=10**9, save=10**9 if tiny else 3_900)
+    if not tiny:
+        return replace(PUBLISHED, record=record)
+    return replace(
+        PUBLISHED,
+        data=Data(first=64, augment="digits-shift"),
+        encoder=MlpEncoder(widths=(8,)),
+        projector=Projector(widths=(4,)),
+        run=Run(batch=16, epochs=2),
+        record=replace(record, final=("knn", "linear_paper")),
+    )
 
 
 def trained(tiny: bool, out: Path, record: Record, clock: Clock, keep: Keep) -> Found:
     """Train until the time is up; how far it came, how fast, and what the probes say."""
     o = settings(tiny)
-    dataset = load(o.data, first=o.first)
+    dataset = load(o.data.name, first=o.data.first)
     session = prepare(o, dataset, jax.devices()[:1])
     plan, begin = session.plan, session.start()
     sha256 = sha256_of(here(session.data.images), here(session.data.labels), *dataset.test[:2])
     reserve = 0 if tiny else PROBING
-    found: Found = {"epochs": o.epochs, "goal_linear_paper": GOAL, "eigh_milliseconds": eigh(o.projector[-1])}
-    with RunFolder.open(out, PRESET, o, seeds=o.seeds, argv=["experiments.bench.gpu"], data=sha256) as folder:
+    found: Found = {
+        "epochs": o.run.epochs,
+        "goal_linear_paper": GOAL,
+        "eigh_milliseconds": eigh(o.projector.widths[-1]),
+    }
+    with RunFolder.open(out, PRESET, o, seeds=o.run.seeds, argv=["experiments.bench.gpu"], data=sha256) as folder:
         sink = Rows(folder, session, columns(session, begin), sha256)
         sink.record, sink.began = record, time.monotonic()
         step, state, refused = sink.restore(jax.eval_shape(lambda: begin))
@@ -93,7 +115,7 @@ def trained(tiny: bool, out: Path, record: Record, clock: Clock, keep: Keep) -> 
 def probed(session: Session, state: State, clock: Clock, found: Found, keep: Keep) -> list[Found]:
     """The final probes of a run that was interrupted, one by one."""
     result: Found = {}
-    for name in session.o.final:
+    for name in session.o.record.final:
         result |= evaluate(session, state, 0, (name,)) if clock.has(5) else {name: clock.skipped()}
         keep(found | {"results": [result]})
     return [result]

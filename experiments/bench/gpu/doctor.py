@@ -2,6 +2,7 @@
 
 import platform
 import subprocess
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,8 @@ from experiments.bench.gpu.record import Row
 from experiments.bench.workload import workload
 from experiments.datasets import load
 from experiments.networks.convolution import convolve
-from experiments.trainer.options import Options
+from experiments.trainer.choices import Byol, ConvEncoder, Direct, LinearPredictor, MlpEncoder, Target
+from experiments.trainer.options import Data, Options, Projector, Run
 from experiments.trainer.session import prepare
 from experiments.trainer.steps import advance, orders_of
 from linbyol import doctor, exact
@@ -158,14 +160,18 @@ def _convolved(x: Any, kernel: Any, stride: int, padding: int) -> Any:
 
 def training(encoder: str, augment: str, steps: int, dtype: str) -> Any:
     """Parameters of a DirectPred network on digits after so many steps; all precisions begin at those of float32."""
-    dataset, widths = load("digits", first=128), {"conv": (16, 32), "mlp": (64,)}[encoder]
-    o = Options(augment=augment, encoder=encoder, widths=widths, projector=(64, 32), batch=64, rule="direct",
-                floor=1e-4, target="independent", precision=dtype)  # fmt: skip
+    dataset, encoders = (
+        load("digits", first=128),
+        {"conv": ConvEncoder(widths=(16, 32)), "mlp": MlpEncoder(widths=(64,))},
+    )
+    method = Byol(predictor=LinearPredictor(rule=Direct(floor=1e-4)), target=Target(start="independent"))
+    o = Options(data=Data(augment=augment), encoder=encoders[encoder], projector=Projector(widths=(64, 32)),
+                method=method, run=Run(batch=64, precision=dtype))  # fmt: skip
     session = prepare(o, dataset, jax.devices()[:1])
     state, plan = session.start(), session.plan
     if dtype == "float64":
         with jax.enable_x64(False):
-            short = prepare(Options(**vars(o) | {"precision": "float32"}), dataset, jax.devices()[:1]).start()
+            short = prepare(replace(o, run=Run(batch=64)), dataset, jax.devices()[:1]).start()
         state = jax.tree.map(lambda narrow, wide: jnp.asarray(np.asarray(narrow), wide.dtype), short, state)
     for epoch in range(steps):
         orders = orders_of(plan, session.seeds, len(session.data.images), np.int32(epoch))

@@ -7,10 +7,13 @@ from experiments.bench.gpu.images import images
 from experiments.bench.gpu.record import Clock, Found, Keep, Row
 from experiments.bench.ready import Ready, in_turn, medians
 from experiments.bench.training import NETWORKS
+from experiments.trainer.choices import MlpEncoder
+from experiments.trainer.options import Data, Projector, Run
 
 LANES, BATCH, GOAL = 16, 128, 8
 STEPS = {"conv": 100, "mlp": 1_000}  # of one seed a round; a quarter of it of all together, at most an epoch
 ROUNDS = 5
+SMALL, PLAIN = Projector(widths=(8, 4)), Data(augment="none")
 
 
 def rows(tiny: bool) -> list[Row]:
@@ -25,10 +28,10 @@ def together(network: str, tiny: bool, clock: Clock, keep: Keep) -> Found:
     number, batch, most = (2, 4, 2) if tiny else (LANES, BATCH, STEPS[network])
     o, shape, _ = NETWORKS[network]
     if tiny:
-        o, shape = replace(o, widths=(4,), projector=(8, 4), augment="none"), (16, 8, shape[2])
+        o, shape = replace(o, encoder=MlpEncoder(widths=(4,)), projector=SMALL, data=PLAIN), (16, 8, shape[2])
     data, what = images(shape)
-    o = replace(o, batch=batch, epochs=1_000)
-    one, many = (Ready(replace(o, seeds=tuple(range(n))), data) for n in (1, number))
+    runs = (Run(batch=batch, epochs=1_000, seeds=tuple(range(n))) for n in (1, number))
+    one, many = (Ready(replace(o, run=run), data) for run in runs)
     steps = min(most, one.session.plan.steps)
     contenders = {"one": lambda: one(steps), "together": lambda: many(max(2, steps // 4))}
     rounds = in_turn(contenders, ROUNDS, lambda: clock.has(10))
@@ -36,7 +39,7 @@ def together(network: str, tiny: bool, clock: Clock, keep: Keep) -> Found:
     return {
         "seeds": number,
         "batch": batch,
-        "precision": o.precision,
+        "precision": o.run.precision,
         "images": what,
         "compile_seconds": {"one": one.compile_seconds, "together": many.compile_seconds},
         "images_per_second": rates,

@@ -11,11 +11,14 @@ from experiments.bench.gpu.record import Clock, Found, Keep, Row
 from experiments.bench.ready import Ready, in_turn, medians
 from experiments.bench.torch_process import Torch
 from experiments.bench.training import NETWORKS
+from experiments.trainer.choices import ConvEncoder
+from experiments.trainer.options import Data, Projector, Run
 
 GOALS = {"goal_images_per_second": 30_000, "goal_times_torch": 2}
 TORCH = {"torch": [], "torch, compiled": ["--compile"]}
 BATCH, IMAGES = 512, 25_600  # images of a round: about a second
 ROUNDS = 5
+SMALL, PLAIN = Projector(widths=(8, 4)), Data(augment="none")
 A_ROUND = 6.0  # seconds that a round of all contenders may take
 
 
@@ -46,9 +49,9 @@ def beside(tiny: bool, python: str, clock: Clock, keep: Keep) -> Found:
 def _beside(tiny: bool, batch: int, steps: int, theirs: dict[str, Torch], clock: Clock, keep: Keep) -> Found:
     o, shape, _ = NETWORKS["conv" if tiny else "resnet18"]
     if tiny:
-        o, shape = replace(o, widths=(4, 8), projector=(8, 4), augment="none"), (16, 8, 3)
+        o, shape = replace(o, encoder=ConvEncoder(widths=(4, 8)), projector=SMALL, data=PLAIN), (16, 8, 3)
     data, what = images(shape)
-    ours = Ready(replace(o, batch=batch, precision="bfloat16", epochs=1_000), data)
+    ours = Ready(replace(o, run=Run(batch=batch, precision="bfloat16", epochs=1_000)), data)
     ours(min(steps, 10))  # warm
     peak = product_rate("bfloat16", tiny=tiny)
     found: Found = GOALS | {
