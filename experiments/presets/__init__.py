@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from experiments import settings, tables
+from experiments import tables
 from experiments.trainer.options import Options
 from linbyol.checks import InputError
 
@@ -16,6 +16,8 @@ def names() -> list[str]:
 
 def preset(name: str) -> tuple[str, Options]:
     """The name and the options of a preset, or of a TOML file of one's own. Raises `InputError`."""
+    from experiments import settings  # its library is not needed for the list
+
     path = FOLDER / f"{name}.toml"
     if name.endswith(".toml"):
         path = Path(name)
