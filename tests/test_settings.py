@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from experiments.settings import read, with_set, with_values
 from experiments.tables import digest, kinds, optional, to_toml, variants
-from experiments.trainer.options import Options, compiled
+from experiments.trainer.options import Options
+from experiments.trainer.program import compiled
 from linbyol.checks import InputError
 from linbyol.store import FileError
 

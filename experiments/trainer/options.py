@@ -1,15 +1,11 @@
 """What a run is made of: frozen tables of plain values, from a preset, the command line or a test."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass, make_dataclass
-from functools import cache
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from experiments.tables import kinds, variants
 from experiments.trainer.choices import Byol, Encoder, Method, MlpEncoder, Norm, table
 from experiments.trainer.lanes import lanes, swept_paths
 from experiments.trainer.ranges import check_ranges, constant, whole, widths
-from experiments.trainer.uses import check_effect
+from experiments.trainer.uses import SETTING_RULES, check_effect, rule_of
 from linbyol.checks import InputError, check_choice
 
 PROBES = ("knn", "ridge", "linear_paper", "linear_strict")
@@ -108,11 +104,10 @@ class Options:
             raise InputError(f"Setting `run.seeds` must name different seeds, at least one, but is {seeds}.")
         for name in self.record.probes + self.record.final:
             check_choice("probes", name, PROBES)
-        rule = getattr(getattr(method, "predictor", None), "rule", None)
-        if getattr(rule, "name", "learned") not in ("learned", "symmetric") and method.predictor.bias:
-            raise InputError(
-                f"Setting `method.predictor.bias` must be false for rule {rule.name}, which sets W_p alone."
-            )
+        rule = rule_of(self)
+        if rule is not None and rule.name in SETTING_RULES and method.predictor.bias:
+            what = f"must be false for rule {rule.name}, which sets W_p alone"
+            raise InputError(f"Setting `method.predictor.bias` {what}.")
         if method.name == "isoloss" and (rule is None or rule.name == "learned"):
             what = "must be set, direct or copy for method isoloss: W_p has no gradient"
             raise InputError(f"Setting `method.predictor.rule.name` of predictor linear {what}.")
@@ -121,52 +116,3 @@ class Options:
             raise InputError(f"Setting `run.batch` {what}.")
         lanes(self)
         check_effect(self, swept_paths(self), " in `run.sweep`")
-
-
-@dataclass(frozen=True)
-class Program:
-    """What a run is compiled for: runs that differ in the rest share it.
-
-    Its tables are those of the options without the constants that lanes differ in, which are traced.
-    """
-
-    augment: str
-    encoder: Any
-    projector: Any
-    method: Any
-    optimiser: Any
-    schedule: Any
-    epochs: int
-    batch: int
-    precision: str
-
-
-def _constants(kind: type) -> Iterator[str]:
-    for field in fields(kind):
-        if "constant" in field.metadata:
-            yield field.name
-        for variant in variants(kinds(kind)[field.name]):
-            yield from _constants(variant)
-
-
-SCALARS = tuple(dict.fromkeys(_constants(Options)))  # names of all constants, of which a run has some
-
-
-def compiled(o: Options) -> Program:
-    """What of the options the program is compiled for."""
-    parts = (_traced_apart(part) for part in (o.encoder, o.projector, o.method, o.optimiser, o.schedule))
-    return Program(o.data.augment, *parts, o.run.epochs, o.run.batch, o.run.precision)
-
-
-def _traced_apart(part: Any) -> Any:
-    """The table without its constants: they are no fields of it, and to read one is an AttributeError."""
-    if not is_dataclass(part):
-        return part
-    form = _form(type(part))
-    return form(**{field.name: _traced_apart(getattr(part, field.name)) for field in fields(form)})
-
-
-@cache
-def _form(kind: type) -> type:
-    names = [field.name for field in fields(kind) if not field.metadata.get("constant")]
-    return make_dataclass(kind.__name__, [(name, Any) for name in names], frozen=True)

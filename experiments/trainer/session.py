@@ -13,7 +13,8 @@ from jaxtyping import Array, Int
 from experiments.augment import RECIPES
 from experiments.datasets import Dataset
 from experiments.trainer.lanes import Lane, lanes
-from experiments.trainer.options import SCALARS, Options, compiled
+from experiments.trainer.options import Options
+from experiments.trainer.program import SCALARS, compiled
 from experiments.trainer.ranges import COUNT
 from experiments.trainer.state import Data, Plan, Scalars, State, sharding
 from experiments.trainer.steps import first_state

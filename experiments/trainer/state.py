@@ -12,7 +12,7 @@ from jaxtyping import Array, Int, UInt8
 
 from experiments.augment import RECIPES, Recipe
 from experiments.trainer.model import Online, Target
-from experiments.trainer.options import SCALARS, Program
+from experiments.trainer.program import SCALARS, Program
 
 # The constants of a lane; None are those that its run has not.
 Scalars = namedtuple("Scalars", SCALARS, defaults=(None,) * len(SCALARS))  # type: ignore[misc]
