@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.settings import read, with_set, with_values
-from experiments.tables import digest, kinds, optional, to_toml, variants
+from experiments.tables import digest, kinds, optional, path_of, to_toml, variants
 from experiments.trainer.options import Options
-from experiments.trainer.program import compiled
+from experiments.trainer.program import SCALARS, compiled
 from linbyol.checks import InputError
 from linbyol.store import FileError
 
@@ -293,6 +293,11 @@ def test_a_run_in_the_form_before_tables_is_told_the_new_words(tmp_path):
     for word, now in (("predictor_hidden", "method.predictor.hidden"), ("target", "method.target.start")):
         with pytest.raises(InputError, match=f"^Setting `{word}` is `{now}` now.$"):
             with_set(Options(), [f"{word}=zero"])
+
+
+def test_each_constant_of_a_lane_has_a_name_of_its_own():
+    for name in SCALARS:
+        assert path_of(Options, name).endswith(f".{name}")  # refused where several end so
 
 
 def test_what_is_compiled_has_neither_a_lanes_constants_nor_what_the_host_writes():

@@ -160,10 +160,8 @@ def _convolved(x: Any, kernel: Any, stride: int, padding: int) -> Any:
 
 def training(encoder: str, augment: str, steps: int, dtype: str) -> Any:
     """Parameters of a DirectPred network on digits after so many steps; all precisions begin at those of float32."""
-    dataset, encoders = (
-        load("digits", first=128),
-        {"conv": ConvEncoder(widths=(16, 32)), "mlp": MlpEncoder(widths=(64,))},
-    )
+    dataset = load("digits", first=128)
+    encoders = {"conv": ConvEncoder(widths=(16, 32)), "mlp": MlpEncoder(widths=(64,))}
     method = Byol(predictor=LinearPredictor(rule=Direct(floor=1e-4)), target=Target(start="independent"))
     o = Options(data=Data(augment=augment), encoder=encoders[encoder], projector=Projector(widths=(64, 32)),
                 method=method, run=Run(batch=64, precision=dtype))  # fmt: skip
