@@ -20,12 +20,12 @@ from jaxtyping import Array, Float, Int
 from linbyol.assumptions import to_amplitudes
 from linbyol.checks import InputError, check_constants, check_count, check_nonnegative, check_numbers, check_spectra
 from linbyol.ensemble import solve_amplitudes
-from linbyol.equations import Amplitudes, Commuting, Held, Isotropic, Modes, amplitudes_flow, mode_alignment_rate
+from linbyol.equations import Commuting, Held, Isotropic, Modes, amplitudes_flow, mode_alignment_rate
 from linbyol.equations.combinators import Flow
 from linbyol.exact import collapses, escape_time
 from linbyol.fixed_points import Data, critical_polynomial, predictor_roots
 from linbyol.integrate import integrate
-from linbyol.integrate.events import escapes
+from linbyol.integrate.events import Moment, escape
 from linbyol.rest import settles, size, unsettled
 
 COLLAPSES, SURVIVES, SLOW = 0, 1, 2  # SLOW: it survives, but has not escaped (or settled) by the horizon
@@ -125,8 +125,8 @@ def with_target(
     last = jax.tree.map(lambda x: x[-1], trajectory.ys)
     still = trajectory.ok & (trajectory.stopped < ts[-1])
     alive = size(last, k) > jnp.sqrt(tol)
-    escape = integrate(flow, start, k, ts, event=_passes(fraction * last.wp), **settings).stopped
-    time = jnp.where(alive, jnp.where(start.wp >= fraction * last.wp, 0, escape), jnp.inf)
+    passed = integrate(flow, start, k, ts, event=_passes(fraction * last.wp), **settings).stopped
+    time = jnp.where(alive, jnp.where(start.wp >= fraction * last.wp, 0, passed), jnp.inf)
     verdict = jnp.where(still, jnp.where(alive, SURVIVES, COLLAPSES), SLOW)
     return Outcome(verdict, last.wp, time, jnp.full_like(time, jnp.nan))
 
@@ -144,7 +144,7 @@ def sweep_with_target(k: Data, y0: Modes, t1: float, *, rtol: float = 1e-6, tol:
     k = k._replace(**{name: grid.reshape(-1) for name, grid in mesh.items()})
     y0, k = _started(y0._replace(tau=None) if "tau" in axes else y0, k)
     start = to_amplitudes(jax.tree.map(lambda x: jnp.asarray(x, float), y0))
-    found = solve_amplitudes(start, k, t1, rtol=rtol, events={"escape": escapes()})
+    found = solve_amplitudes(start, k, t1, rtol=rtol, events={"escape": escape()})
     lanes = _lanes(k, found.ok.shape)
     rate = jax.vmap(amplitudes_flow)(found.y, lanes)
     still = jax.jit(jax.vmap(unsettled, (0, 0, 0, None)))(found.y, rate, lanes, tol) <= 0
@@ -175,8 +175,8 @@ class _passes(eqx.Module):  # noqa: N801
 
     goal: Any
 
-    def __call__(self, t: Any, y: Amplitudes, rate: Any, k: Any) -> Float[Array, ""]:
-        return self.goal - y.wp
+    def __call__(self, now: Moment) -> Float[Array, ""]:
+        return self.goal - now.y.wp
 
 
 @eqx.filter_jit

@@ -39,5 +39,5 @@ class settles(eqx.Module):  # noqa: N801
 
     tol: Any
 
-    def __call__(self, t: Any, y: Amplitudes, rate: Amplitudes, k: Any) -> Float[Array, ""]:
-        return unsettled(y, rate, k, self.tol)
+    def __call__(self, now: Any) -> Float[Array, ""]:
+        return unsettled(now.y, now.rate, now.k, self.tol)

@@ -29,7 +29,7 @@ from linbyol.equations import (
     simsiam,
 )
 from linbyol.integrate import integrate
-from linbyol.integrate.events import collapses, crosses_parabola, escapes
+from linbyol.integrate.events import collapse, crosses_parabola, escape
 
 N = 48
 Y, K = workload(N, seed=11)
@@ -65,7 +65,7 @@ def test_the_parabola_meets_its_closed_form():
     rng = np.random.default_rng(1)
     k = Isotropic(rng.uniform(0.3, 3, N), 0.4, rng.uniform(0, 0.1, N), rng.uniform(0, 1, N))
     p0, ts = rng.uniform(0.01, 0.9, N), np.array([0, 3.0, 10, 60])
-    found = solve_parabola(p0, k, 60.0, rtol=1e-9, atol=1e-15, ts=ts, events={"escape": escapes(0.9)})
+    found = solve_parabola(p0, k, 60.0, rtol=1e-9, atol=1e-15, ts=ts, events={"escape": escape(0.9)})
     assert found.y.shape == (4, N)
     closed = np.asarray(exact.parabola(p0, k, ts))
     assert np.abs(found.y / closed - 1).max() < 1e-8  # rtol, ten times for what falls below atol / rtol = 1e-6
@@ -121,25 +121,25 @@ def test_crossing_the_parabola_needs_unequal_decays():
 def test_the_time_of_collapse_is_that_of_the_trajectory():
     y, k = Amplitudes(0.9, 0.2, 0.9), SLOW_TARGET._replace(eta=0.3)  # above the threshold 0.2
     tol = 1e-3
-    found = solve_amplitudes(y, k, 150.0, rtol=1e-9, events={"collapse": collapses(tol)})
+    found = solve_amplitudes(y, k, 150.0, rtol=1e-9, events={"collapse": collapse(tol)})
     t = found.events["collapse"]
     assert 0 < t < 150
     at = solve_amplitudes(y, k, t, rtol=1e-10)
     assert abs(at.y.w**2 / tol - 1) < 1e-8  # ten times rtol
-    assert solve_amplitudes(y, k, 150.0, events={"collapse": collapses(0.9)}).events["collapse"] == 0
+    assert solve_amplitudes(y, k, 150.0, events={"collapse": collapse(0.9)}).events["collapse"] == 0
 
 
 def test_a_trajectory_that_blows_up_is_marked_and_no_other():
     """B18: with p < 0, c < 0 and a slow target tau = wa/w diverges at t = 17.6, and the amplitudes stay regular."""
     y = Modes(np.array([-0.1, 0.3]), np.array([0.005, 0.2]), np.ones(2))
-    found = solve_modes(y, SLOW_TARGET, 30.0, events={"collapse": collapses(1e-9)})
+    found = solve_modes(y, SLOW_TARGET, 30.0, events={"collapse": collapse(1e-9)})
     assert found.ok.tolist() == [False, True]
     assert np.isinf(found.error[0])
     assert np.isfinite(jax.tree.leaves(found.y)).all()  # the last good state
     assert np.isnan(found.events["collapse"][0])
-    alone = solve_modes(Modes(0.3, 0.2, 1.0), SLOW_TARGET, 30.0, events={"collapse": collapses(1e-9)})
+    alone = solve_modes(Modes(0.3, 0.2, 1.0), SLOW_TARGET, 30.0, events={"collapse": collapse(1e-9)})
     assert alone.y.p == found.y.p[1]
-    before = solve_modes(y, SLOW_TARGET, np.array([17.5, 30.0]), events={"collapse": collapses(1e-9)})
+    before = solve_modes(y, SLOW_TARGET, np.array([17.5, 30.0]), events={"collapse": collapse(1e-9)})
     assert before.ok.all()
     amplitudes = Amplitudes(np.sqrt(0.005), -0.1, np.sqrt(0.005))
     assert solve_amplitudes(amplitudes, SLOW_TARGET, 30.0).ok
@@ -256,7 +256,7 @@ def test_one_compilation_for_all_values():
         Engine.of(hold(amplitudes_flow, "wa"), {}, "rodas5p").loops
         is not Engine.of(amplitudes_flow, {}, "rodas5p").loops
     )
-    tight, loose = ({"c": collapses(tol)} for tol in (1e-3, 1e-4))
+    tight, loose = ({"c": collapse(tol)} for tol in (1e-3, 1e-4))
     assert Engine.of(modes_flow, tight, "rodas5p").loops is Engine.of(modes_flow, loose, "rodas5p").loops
 
 

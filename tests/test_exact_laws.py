@@ -8,7 +8,7 @@ import pytest
 from linbyol import exact, fixed_points
 from linbyol.checks import InputError
 from linbyol.equations import Commuting, Isotropic, Modes
-from linbyol.integrate.events import escapes
+from linbyol.integrate.events import Moment, escape
 
 K = Isotropic(1.3, 0.4, 0.05, 0.25, 0.8)
 ETA_C = 0.64 / 5
@@ -133,7 +133,9 @@ def test_an_escape_is_seen_in_the_mirror():
     """Before p_plus and beyond it; never without one, and where it is 0."""
     k = K._replace(tau=0.8 * np.array([1, 1, -1, -1, 1, 0]), eta=np.array([0.05, 0.05, 0.05, 0.05, 1.0, 0.0]))
     p = np.array([0.3, 0.6, -0.3, -0.6, 0.6, 0.6])
-    value = jax.vmap(lambda p, tau, eta: escapes()(p, K._replace(tau=tau, eta=eta), None))(p, k.tau, k.eta)
+    value = jax.vmap(lambda p, tau, eta: escape()(Moment(0.0, p, None, K._replace(tau=tau, eta=eta), p)))(
+        p, k.tau, k.eta
+    )
     np.testing.assert_array_equal(value <= 0, [False, True, False, True, False, False])
 
 

@@ -327,7 +327,7 @@ BAD = {
     "Argument `alpha_p` must be positive, but is 0.": {"k": K._replace(alpha_p=0)},
     "Argument `y0.p` must be a real number or array, but is 'a'.": {"y0": Y._replace(p="a")},
     "Argument `y0.p` must be real, but has dtype complex128.": {"y0": Y._replace(p=1j)},
-    "Argument `solver` must be one of tsit5, dopri8, kvaerno5, but is 'rk4'.": {"solver": "rk4"},
+    "Argument `solver` must be one of tsit5, dopri8, kvaerno5, dop853, but is 'rk4'.": {"solver": "rk4"},
     "Argument `max_steps` must be a positive whole number, but is 0.": {"max_steps": 0},
     "Argument `rtol` must be at least 1e-15 in float64, but is 1e-20.": {"rtol": 1e-20},
     "Argument `atol` must be a finite number of at least 0, but is -1.0.": {"atol": -1.0},

@@ -9,7 +9,7 @@ import pytest
 from linbyol.checks import InputError
 from linbyol.equations import Amplitudes, Commuting, Isotropic, Modes, Symmetric, Weights
 from linbyol.integrate import collapse, steady
-from linbyol.integrate.events import collapses, crosses_parabola, escapes, mode
+from linbyol.integrate.events import Moment, crosses_parabola, escape, mode
 from linbyol.integrate.trajectory import Trajectory
 
 K = Isotropic(2.0, 0.4, 0.05, 0.25)  # kappa = 1.25: p_± = (1 ± √0.75)/2.5
@@ -56,8 +56,8 @@ def test_events_of_an_integration_are_the_sizes_that_they_name():
     a, b = jnp.array([0.1, 0.7]), jnp.array([-3.0, 0.2])
     states = {25.0: Weights(W, W @ W.T, W), 3.0: Symmetric(F, F), 0.7: Modes(b, a, b), 9.0: Amplitudes(b, a, a)}
     for size, y in states.items():
-        assert np.isclose(collapse(0.5)(0.0, y, None, K), size - 0.5, rtol=1e-14)
-    rest = steady(0.01)(0.0, Modes(b, a, a), Modes(a, -b / 100, a), K)
+        assert np.isclose(collapse(0.5)(Moment(0.0, y, None, K, y)), size - 0.5, rtol=1e-14)
+    rest = steady(0.01)(Moment(0.0, Modes(b, a, a), Modes(a, -b / 100, a), K, None))
     assert np.isclose(rest, 0.7 - 0.01 * (1 + 3), rtol=1e-14)
 
 
@@ -70,15 +70,17 @@ def test_a_mode_is_read_from_each_state():
 
 def test_events_of_an_ensemble_have_the_value_of_their_formula():
     y = Modes(jnp.array(0.3), jnp.array(0.5), jnp.array(0.7))
-    assert np.isclose(collapses(0.2)(y, K, y), 0.3, rtol=1e-14)
-    assert np.isclose(escapes(0.8)(y, K, y), 0.8 * (1 + 0.75**0.5) / 2.5 - 0.3, rtol=1e-14)
-    assert np.isclose(escapes(0.5)(y, K._replace(tau=0.8), y), 0.5 * (0.8 + 0.39**0.5) / 2.5 - 0.3, rtol=1e-14)
-    assert np.isclose(escapes(0.8)(y, Commuting(2.0, 0.4, 0.05, 1.0, 1.25), y), 0.8 * (1 + 0.75**0.5) / 2.5 - 0.3)
-    assert not escapes(0.8)(y, K._replace(eta=0.3), y) <= 0  # above eta_c = 0.2 there is nowhere to escape to
+    at = lambda y, k=K, y0=y: Moment(0.0, y, None, k, y0)  # noqa: E731
+    assert np.isclose(collapse(0.2)(at(y)), 0.3, rtol=1e-14)
+    assert np.isclose(collapse(0.2)(at(jnp.array(0.6))), 0.36 / 2 - 0.2, rtol=1e-14)
+    assert np.isclose(escape(0.8)(at(y)), 0.8 * (1 + 0.75**0.5) / 2.5 - 0.3, rtol=1e-14)
+    assert np.isclose(escape(0.5)(at(y, K._replace(tau=0.8))), 0.5 * (0.8 + 0.39**0.5) / 2.5 - 0.3, rtol=1e-14)
+    assert np.isclose(escape(0.8)(at(y, Commuting(2.0, 0.4, 0.05, 1.0, 1.25))), 0.8 * (1 + 0.75**0.5) / 2.5 - 0.3)
+    assert not escape(0.8)(at(y, K._replace(eta=0.3))) <= 0  # above eta_c = 0.2 there is nowhere to escape to
     above, below = 0.5 - 0.09 / 2, 0.02 - 0.09 / 2
     margin = 0.1 * (0.5 + 0.09 / 2)
     cross = crosses_parabola(0.1)
-    assert np.isclose(cross(y, K, y), above + margin, rtol=1e-14)
+    assert np.isclose(cross(at(y)), above + margin, rtol=1e-14)
     under = y._replace(s=jnp.array(0.02))
-    assert np.isclose(cross(y, K, under), -above + margin, rtol=1e-14)
-    assert np.isclose(cross(under, K, under), -below + 0.1 * (0.02 + 0.09 / 2), rtol=1e-14)
+    assert np.isclose(cross(at(y, y0=under)), -above + margin, rtol=1e-14)
+    assert np.isclose(cross(at(under, y0=under)), -below + 0.1 * (0.02 + 0.09 / 2), rtol=1e-14)

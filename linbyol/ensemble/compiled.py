@@ -11,11 +11,11 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from linbyol.ensemble import lanes, queue
-from linbyol.ensemble.lanes import Event, Lane, Tolerance
+from linbyol.ensemble.lanes import Lane, Tolerance
 from linbyol.ensemble.rosenbrock import METHODS
 from linbyol.equations.combinators import Flow, settle
+from linbyol.integrate.events import Event
 
-FINER = 1e-3  # absolute tolerance of a step in units of atol: what falls to 0 does so smoothly, and costs no more steps
 WAVES = 8  # on anything but a CPU a tile is this part of a chunk
 WIDE = {"xla_cpu_prefer_vector_width": 512}  # 1.7 times faster where the CPU has such vectors; nothing to other devices
 
@@ -109,12 +109,11 @@ class Job(NamedTuple):
     """What is asked of every trajectory."""
 
     engine: Engine
-    rtol: Any
-    atol: Any
+    floor: Any  # a smaller field is compared with this
     ts: np.ndarray | None  # None: the states at t1
     max_steps: int
 
-    def chunk(self, y0: Any, k: Any, t1: np.ndarray, rtol: Any, capacity: int, device: Any) -> EnsembleResult:
+    def chunk(self, y0: Any, k: Any, t1: np.ndarray, tol: Tolerance, capacity: int, device: Any) -> EnsembleResult:
         """At most `capacity` trajectories on one device; NumPy arrays in, NumPy arrays out."""
         (_, jitted), numbers = self.engine
         count = len(t1)
@@ -124,19 +123,18 @@ class Job(NamedTuple):
         with jax.default_device(device):
             tile = queue.TILE if device.platform == "cpu" else max(queue.TILE, capacity // WAVES)
             drive = lambda now, y0, tol: jitted.relay(numbers, now, y0, tol, count, self.max_steps, tile=tile)  # noqa: E731
-            result = self._solve(jitted, numbers, drive, y0, k, t1, rtol)
+            result = self._solve(jitted, numbers, drive, y0, k, t1, tol)
         return jax.tree.map(lambda x: np.array(np.asarray(x)[..., :count]), result)
 
-    def in_lock_step(self, y0: Any, k: Any, t1: Any, rtol: Any) -> EnsembleResult:
+    def in_lock_step(self, y0: Any, k: Any, t1: Any, tol: Tolerance) -> EnsembleResult:
         """All trajectories in one loop, for a caller under jit or vmap."""
         (plain, _), numbers = self.engine
         drive = lambda now, y0, tol: plain.march(numbers, now, y0, tol, self.max_steps)  # noqa: E731
-        return self._solve(plain, numbers, drive, y0, k, t1, rtol)
+        return self._solve(plain, numbers, drive, y0, k, t1, tol)
 
-    def _solve(self, loops: Loops, numbers: tuple, drive: Any, y0: Any, k: Any, t1: Any, rtol: Any) -> EnsembleResult:
+    def _solve(self, loops: Loops, numbers: tuple, drive: Any, y0: Any, k: Any, t1: Any, tol: Any) -> EnsembleResult:
         dtype = jnp.result_type(*jax.tree.leaves(y0))
-        tol = Tolerance(*(jnp.asarray(x, dtype) for x in (rtol, FINER * self.atol * rtol / self.rtol)))
-        floor = jnp.asarray(self.atol / self.rtol, dtype)
+        tol, floor = jax.tree.map(lambda x: jnp.asarray(x, dtype), (tol, self.floor))
         now = loops.start(numbers, y0, k, t1, tol)
         first = jax.tree.map(jnp.copy, y0) if now.marks else None
         shown = []

@@ -13,8 +13,7 @@ from jax import lax
 
 from linbyol.ensemble.rosenbrock import Method, step
 from linbyol.equations.combinators import Flow
-
-Event = Any  # (y, k, y0) -> real; it happens where the value first is 0 or less
+from linbyol.integrate.events import Event, Moment
 
 
 class Lane(NamedTuple):
@@ -57,7 +56,7 @@ def start(flow: Flow, events: Mapping[str, Event], y: Any, k: Any, t1: Any, tol:
     # In tolerances a unit of time; the first step changes a field by rtol^0.2 / 2 of itself.
     speed = reduce(jnp.maximum, [jnp.abs(v) / _scale(a, a, tol) for v, a in _pairs(rate, y)])
     h = jnp.minimum(t1, 0.5 * jnp.exp(-0.8 * jnp.log(tol.rtol)) / jnp.maximum(speed, jnp.finfo(dtype).tiny))
-    marks = {name: Mark(event(y, k, y) <= 0, zero, zero, y) for name, event in events.items()}
+    marks = {name: Mark(event(Moment(zero, y, rate, k, y)) <= 0, zero, zero, y) for name, event in events.items()}
     count = jnp.zeros_like(t1, jnp.int32)
     return Lane(y, k, zero, t1, h, jax.tree.map(jnp.zeros_like, y), count, count, ~sound & (t1 > 0), marks)
 
@@ -84,7 +83,7 @@ def advance(
         rejected=lane.rejected + (~accept & (h > 0)),
         failed=lane.failed | (stuck & (h > 0) & ~(accept & last)),
     )
-    return moved._replace(marks={name: _mark(events[name], m, lane, moved, y0) for name, m in lane.marks.items()})
+    return moved._replace(marks={name: _mark(flow, events[name], m, lane, moved, y0) for name, m in lane.marks.items()})
 
 
 def march(
@@ -112,7 +111,10 @@ def locate(method: Method, flow: Flow, event: Event, mark: Mark, k: Any, y0: Any
 
     The state inside a step is that of a shorter step from the same start, so the time is as exact as the trajectory.
     """
-    value = lambda h: event(step(method, flow, mark.y, k, h)[0], k, y0)  # noqa: E731
+
+    def value(h: Any) -> Any:
+        y = step(method, flow, mark.y, k, h)[0]
+        return event(Moment(mark.t + h, y, flow(y, k), k, y0))
 
     def narrow(_: Any, s: Any) -> Any:  # regula falsi with Illinois' halving: the root stays between a and b
         a, fa, b, fb = s
@@ -126,8 +128,9 @@ def locate(method: Method, flow: Flow, event: Event, mark: Mark, k: Any, y0: Any
     return jnp.where(mark.happened, mark.t + jnp.where(mark.h > 0, h, 0), jnp.inf)
 
 
-def _mark(event: Event, mark: Mark, before: Lane, after: Lane, y0: Any) -> Mark:
-    now = ~mark.happened & (event(after.y, after.k, y0) <= 0)
+def _mark(flow: Flow, event: Event, mark: Mark, before: Lane, after: Lane, y0: Any) -> Mark:
+    moment = Moment(after.t, after.y, flow(after.y, after.k), after.k, y0)
+    now = ~mark.happened & (event(moment) <= 0)
     found = Mark(jnp.ones_like(now), before.t, after.t - before.t, before.y)
     return select(now, found, mark)
 

@@ -12,9 +12,10 @@ import jax.numpy as jnp
 from jax import lax
 
 from linbyol.ensemble import lanes
-from linbyol.ensemble.lanes import Event, Lane, Tolerance
+from linbyol.ensemble.lanes import Lane, Tolerance
 from linbyol.ensemble.rosenbrock import Method
 from linbyol.equations.combinators import Flow
+from linbyol.integrate.events import Event
 
 TILE = 1 << 8  # lanes in one loop: the numbers of their step, some 60 each, stay in a core's own cache
 LEAVE = 6  # lanes that are done leave when they are one in so many: making room costs a tile some two steps

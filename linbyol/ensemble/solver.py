@@ -16,11 +16,13 @@ from jaxtyping import ArrayLike
 
 from linbyol import checks
 from linbyol.ensemble.compiled import Engine, EnsembleResult, Job
-from linbyol.ensemble.lanes import Event
+from linbyol.ensemble.lanes import Tolerance
 from linbyol.ensemble.rosenbrock import METHODS
 from linbyol.ensemble.workers import Crew, whole_tiles
 from linbyol.equations import Amplitudes, Commuting, Isotropic, Modes, amplitudes_flow, modes_flow, parabola_flow
 from linbyol.equations.combinators import Flow
+from linbyol.integrate.arguments import check_leaves, rate_shapes
+from linbyol.integrate.events import Event
 
 __all__ = ["EnsembleResult", "solve", "solve_amplitudes", "solve_modes", "solve_parabola"]
 
@@ -28,6 +30,7 @@ CHUNK = 1 << 14  # trajectories a worker holds at once
 FEW = 1 << 10  # so many or fewer do not need a chunk's arrays
 TIGHTER = 0.15  # tolerance of a step in units of rtol, so that the error of the whole trajectory is below rtol
 MEMORY = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else np.inf  # bytes
+FINER = 1e-3  # absolute tolerance of a step in units of atol
 TRIES = 3  # each ten times tighter, for those whose error is still estimated above rtol
 
 
@@ -75,7 +78,7 @@ def solve(
     y0, k    state and constants; each leaf is () or (N,), and so is t1
     rtol     relative error of the result, field by field; a field below atol/rtol counts as atol/rtol
     ts       (t,) increasing times from 0 to t1: `.y` then holds the states at these times, leaves (t, N)
-    events   name -> (y, k, y0) -> real, see `linbyol.integrate.events`: when it first is 0 or less, as exact as
+    events   name -> (Moment) -> real, see `linbyol.integrate.events`: when it first is 0 or less, as exact as
              the trajectory
     method   "rodas5p", or "rodas4"
     chunk    trajectories a worker holds at once
@@ -88,33 +91,51 @@ def solve(
     Compiles once for each (flow, events, method, size of chunk). Under `jit` or `vmap` all lanes share one loop.
     """
     task = _door(flow, y0, k, t1, rtol, atol, ts, max_steps, method, chunk, workers)
-    job = Job(Engine.of(flow, events or {}, method), rtol, atol, task.ts, max_steps)
+    asked = Accuracy(rtol, atol)
+    job = Job(Engine.of(flow, events or {}, method), asked.floor, task.ts, max_steps)
+    in_lock_step = lambda: job.in_lock_step(task.y0, task.k, task.t1, asked.of_a_step(TIGHTER * rtol))  # noqa: E731
     if task.traced:
-        found = job.in_lock_step(task.y0, task.k, task.t1, TIGHTER * rtol)
+        found = in_lock_step()
     elif not task.t1.size:
-        shapes = jax.eval_shape(lambda: job.in_lock_step(task.y0, task.k, task.t1, TIGHTER * rtol))
+        shapes = jax.eval_shape(in_lock_step)
         found = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
     else:
         size = (
             min(FEW, whole_tiles(chunk)) if task.t1.size <= FEW else whole_tiles(chunk)
         )  # few sizes, so few compilations
         crew = Crew(size, list(devices or _devices()), workers, progress)
-        found = jax.tree.map(jnp.asarray, _solve(crew, job, task))
+        found = jax.tree.map(jnp.asarray, _solve(crew, job, task, asked))
     return jax.tree.map(lambda x: x.reshape(*x.shape[:-1], *task.shape), found)
 
 
-def _solve(crew: Crew, job: Job, task: "Task") -> EnsembleResult:
-    """All trajectories, and again, tighter, those whose error is estimated above rtol."""
+class Accuracy(NamedTuple):
+    """Of the result, field by field; a field below `floor` counts as that."""
+
+    rtol: Any
+    atol: Any
+
+    @property
+    def floor(self) -> Any:
+        return self.atol / self.rtol
+
+    def of_a_step(self, rtol: Any) -> Tolerance:
+        """A step's tolerance, absolute and relative in one proportion: what falls to 0 does so smoothly, and costs no
+        more steps where its absolute tolerance is FINER."""
+        return Tolerance(rtol, FINER * self.atol * rtol / self.rtol)
+
+
+def _solve(crew: Crew, job: Job, task: "Task", asked: Accuracy) -> EnsembleResult:
+    """All trajectories, and again, tighter, those whose error is estimated above what was asked."""
     least = 40 * float(jnp.finfo(task.t1.dtype).eps)  # a smaller local error is rounding
-    rtol = TIGHTER * job.rtol
-    found = crew.share(job, task.y0, task.k, task.t1, max(rtol, least))
+    step = TIGHTER * asked.rtol
+    found = crew.share(job, task.y0, task.k, task.t1, asked.of_a_step(max(step, least)))
     for _ in range(TRIES - 1):
-        rtol = rtol / 10
-        again = np.flatnonzero(found.ok & (found.error > job.rtol))
-        if rtol < least or not again.size:
+        step = step / 10
+        again = np.flatnonzero(found.ok & (found.error > asked.rtol))
+        if step < least or not again.size:
             break
         y0, k, t1 = jax.tree.map(lambda x, i=again: x[i], (task.y0, task.k, task.t1))
-        better = crew.share(job, y0, k, t1, rtol)
+        better = crew.share(job, y0, k, t1, asked.of_a_step(step))
         kept = again[better.ok]
         for old, new in zip(jax.tree.leaves(found), jax.tree.leaves(better), strict=True):
             old[..., kept] = new[..., better.ok]
@@ -139,8 +160,7 @@ def _door(flow, y0, k, t1, rtol, atol, ts, max_steps, method, chunk, workers) ->
     k = k._replace(tau=1.0) if getattr(k, "tau", None) is None and hasattr(k, "tau") else k
     named = [*checks.fields("y0", y0), *checks.fields("k", k), ("t1", t1)]
     _check_memory(named, len(jax.tree.leaves(y0)), ts)
-    if not jax.tree.leaves(y0):
-        raise checks.InputError(f"Argument `y0` must hold numbers, but is {y0!r}.")
+    check_leaves(y0)
     checks.check_numbers("y0", jax.tree.map(_usual, y0))
     checks.check_constants(jax.tree.map(_usual, k))
     checks.check_numbers("t1", t1)
@@ -155,14 +175,7 @@ def _door(flow, y0, k, t1, rtol, atol, ts, max_steps, method, chunk, workers) ->
     numpy: Any = jnp if traced else np
     lane = lambda x: numpy.broadcast_to(numpy.asarray(x, dtype).reshape(-1), (int(np.prod(shape)),))  # noqa: E731
     y0, k, t1 = jax.tree.map(lane, (y0, k, t1))
-    try:
-        rate = jax.eval_shape(flow, *jax.tree.map(lambda x: jax.ShapeDtypeStruct((), dtype), (y0, k)))
-    except (TypeError, ValueError, AttributeError) as error:
-        raise checks.InputError(f"Arguments `y0` and `k` do not fit the flow: {str(error).splitlines()[0]}") from error
-    if jax.tree.structure(rate) != jax.tree.structure(y0):  # type: ignore[operator]
-        raise checks.InputError(
-            f"Argument `flow` must return the type of `y0`, {type(y0).__name__}, but returns {type(rate).__name__}."
-        )
+    rate_shapes(flow, *jax.tree.map(lambda x: jax.ShapeDtypeStruct((), dtype), (y0, k)))
     return Task(y0, k, t1, None if ts is None else _times(ts, t1, traced), shape, traced)
 
 

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from linbyol.ensemble.compiled import EnsembleResult, Job
+from linbyol.ensemble.lanes import Tolerance
 from linbyol.ensemble.queue import TILE
 from linbyol.machine import cores
 from linbyol.progress import bar
@@ -20,7 +21,7 @@ class Crew(NamedTuple):
     workers: int | None
     progress: bool
 
-    def share(self, job: Job, y0: Any, k: Any, t1: np.ndarray, rtol: float) -> EnsembleResult:
+    def share(self, job: Job, y0: Any, k: Any, t1: np.ndarray, tol: Tolerance) -> EnsembleResult:
         """All trajectories, in NumPy arrays that can be written to."""
         hands = self.workers or (cores() if self._lone_cpu() else len(self.devices))
         rounds = -(-t1.size // (self.chunk * hands))
@@ -31,7 +32,7 @@ class Crew(NamedTuple):
             def solve(i: int) -> EnsembleResult:
                 y, c, t = jax.tree.map(lambda x: x[cuts[i]], (y0, k, t1))
                 with jax.enable_x64(t1.dtype == np.float64):  # a thread does not know what was set around its caller
-                    found = job.chunk(y, c, t, rtol, self.chunk, self.devices[i % len(self.devices)])
+                    found = job.chunk(y, c, t, tol, self.chunk, self.devices[i % len(self.devices)])
                 advance()
                 return found
 

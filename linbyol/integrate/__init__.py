@@ -1,6 +1,7 @@
 """Trajectories of a flow: `integrate` (adaptive, on diffrax) and `euler`, which is gradient descent itself."""
 
-from linbyol.integrate.solve import SOLVER_NAMES, SOLVERS, Event, IntegrationError, collapse, euler, integrate, steady
+from linbyol.integrate.events import Event, Moment, collapse, steady
+from linbyol.integrate.solve import SOLVER_NAMES, SOLVERS, IntegrationError, euler, integrate
 from linbyol.integrate.trajectory import STATES, Trajectory
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "STATES",
     "Event",
     "IntegrationError",
+    "Moment",
     "Trajectory",
     "collapse",
     "euler",

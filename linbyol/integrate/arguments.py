@@ -17,19 +17,10 @@ def prepare(flow: Flow, y0: Any, k: Any) -> tuple[Any, Any]:
     checks.check_constants(k)
     if all(hasattr(y0, name) for name in ("W", "Wp", "Wa")):
         checks.check_weights(y0, k)
-    leaves = jax.tree.leaves(y0)
-    if not leaves:
-        raise checks.InputError(f"Argument `y0` must hold numbers, but is {y0!r}.")
+    check_leaves(y0)
     y0, k = jax.tree.map(_floating, (y0, k))
     for _ in range(2):  # a scalar leaf takes the shape that the others give the rate
-        try:
-            rate = _rate_shapes(flow, y0, k)
-        except (TypeError, ValueError) as error:
-            raise checks.InputError(f"Arguments `y0` and `k` do not fit the flow: {_first_line(error)}") from error
-        if jax.tree.structure(rate) != jax.tree.structure(y0):  # type: ignore[operator]
-            raise checks.InputError(
-                f"Argument `flow` must return the type of `y0`, {type(y0).__name__}, but returns {type(rate).__name__}."
-            )
+        rate = rate_shapes(flow, y0, k)
         leaves = jax.tree.leaves(y0)
         dtype = jnp.result_type(*(leaf.dtype for leaf in jax.tree.leaves((y0, rate))))
         try:
@@ -45,8 +36,27 @@ def prepare(flow: Flow, y0: Any, k: Any) -> tuple[Any, Any]:
     return y0, k
 
 
-def _rate_shapes(flow: Flow, y: Any, k: Any) -> Any:
-    """What flow(y, k) would be; traced once for each flow and shapes, where the flow has a hash."""
+def check_leaves(y0: Any) -> None:
+    """A state holds numbers."""
+    if not jax.tree.leaves(y0):
+        raise checks.InputError(f"Argument `y0` must hold numbers, but is {y0!r}.")
+
+
+def rate_shapes(flow: Flow, y0: Any, k: Any) -> Any:
+    """The shapes of flow(y0, k), of arrays. Raises `InputError` unless it is of the type of y0."""
+    try:
+        rate = _shapes(flow, y0, k)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise checks.InputError(f"Arguments `y0` and `k` do not fit the flow: {_first_line(error)}") from error
+    if jax.tree.structure(rate) != jax.tree.structure(y0):  # type: ignore[operator]
+        raise checks.InputError(
+            f"Argument `flow` must return the type of `y0`, {type(y0).__name__}, but returns {type(rate).__name__}."
+        )
+    return rate
+
+
+def _shapes(flow: Flow, y: Any, k: Any) -> Any:
+    """Traced once for each flow and shapes, where the flow has a hash."""
     leaves, tree = jax.tree.flatten((y, k))
     shapes = tuple(jax.ShapeDtypeStruct(x.shape, x.dtype, weak_type=x.weak_type) for x in leaves)
     try:

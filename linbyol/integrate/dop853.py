@@ -3,7 +3,6 @@
 The flows are plain algebra, and so are read by NumPy as they are by JAX.
 """
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -12,9 +11,8 @@ from scipy.integrate import DOP853
 from scipy.optimize import brentq
 
 from linbyol.equations.combinators import Ablated, Flow, settle
+from linbyol.integrate.events import Event, Moment
 from linbyol.progress import bar
-
-Falls = Callable[[float, Any, Any, Any], Any]  # (t, y, rate, k) -> real
 
 
 class Followed(NamedTuple):
@@ -33,7 +31,7 @@ def follow(
     ts: np.ndarray,
     rtol: float,
     atol: float,
-    event: Falls | None,
+    event: Event | None,
     max_steps: int,
     progress: bool,
 ) -> Followed:
@@ -53,7 +51,7 @@ def follow(
         return vector(flow(state(x), k))
 
     def height(t: float, x: np.ndarray) -> float:
-        return float(event(t, y := state(x), flow(y, k), k))  # type: ignore[misc]
+        return float(event(Moment(t, y := state(x), flow(y, k), k, y0)))  # type: ignore[misc]
 
     start = vector(y0)
     shown, count = [start[None]], 1

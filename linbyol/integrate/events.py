@@ -1,12 +1,14 @@
-"""Events of a trajectory: functions (y, k, y0) -> real; an event happens when its value first is 0 or less.
+"""Events of a trajectory: functions of a `Moment` that fall through zero where something happens.
 
-They work on a mode's amplitudes, on modes, and on a point of the parabola, and are passed to `ensemble.solve`, which
-looks at the ends of its steps: what falls below 0 and rises again within one step is not seen.
+`integrate` stops at one, and sees it within a step; `ensemble.solve` times any number of them, and looks at the ends of
+its steps: what falls below 0 and rises again within one step is not seen there.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -14,23 +16,45 @@ from linbyol.equations import Modes, mode_balance
 from linbyol.fixed_points import predictor_roots
 
 
-class collapses(eqx.Module):  # noqa: N801 - reads as a verb in events={"collapse": collapses(1e-8)}
-    """The encoder's size s = w² falls to tol."""
+class Moment(NamedTuple):
+    """A trajectory at one time: the state y, its rate flow(y, k), the constants, and the state y0 it began from."""
+
+    t: Any
+    y: Any
+    rate: Any
+    k: Any
+    y0: Any
+
+
+Event = Callable[[Moment], Any]  # -> real; it happens where the value first is 0 or less
+
+
+class collapse(eqx.Module):  # noqa: N801 - reads as a verb in event=collapse(1e-8)
+    """The encoder's size falls to tol: tr(W Wᵀ), tr F, or the largest s or w² (on the parabola p²/alpha_p)."""
 
     tol: float | Array = 1e-8
 
-    def __call__(self, y: Any, k: Any, y0: Any) -> Float[Array, ""]:
-        return mode(y, k).s - self.tol
+    def __call__(self, now: Moment) -> Float[Array, ""]:
+        return _size(now.y, now.k) - self.tol
 
 
-class escapes(eqx.Module):  # noqa: N801
-    """The predictor goes as far as a fraction of p_plus (tau = k.tau, or 1); never, where there is no p_plus, or 0."""
+class steady(eqx.Module):  # noqa: N801
+    """Nothing moves any more, max |dy/dt| ≤ tol (1 + max |y|)."""
+
+    tol: float | Array = 1e-8
+
+    def __call__(self, now: Moment) -> Float[Array, ""]:
+        return _largest(now.rate) - self.tol * (1 + _largest(now.y))
+
+
+class escape(eqx.Module):  # noqa: N801
+    """A mode's predictor goes as far as a fraction of p_plus (tau = k.tau, or 1); never without p_plus."""
 
     fraction: float | Array = 0.9
 
-    def __call__(self, y: Any, k: Any, y0: Any) -> Float[Array, ""]:
-        goal = self.fraction * predictor_roots(k)[2]
-        return jnp.where(goal == 0, 1, jnp.where(goal < 0, -1, 1) * (goal - mode(y, k).p))
+    def __call__(self, now: Moment) -> Float[Array, ""]:
+        goal = self.fraction * predictor_roots(now.k)[2]
+        return jnp.where(goal == 0, 1, jnp.where(goal < 0, -1, 1) * (goal - mode(now.y, now.k).p))
 
 
 class crosses_parabola(eqx.Module):  # noqa: N801
@@ -41,10 +65,9 @@ class crosses_parabola(eqx.Module):  # noqa: N801
 
     tol: float | Array = 1e-4
 
-    def __call__(self, y: Any, k: Any, y0: Any) -> Float[Array, ""]:
-        now = mode(y, k)
-        side = jnp.sign(mode_balance(mode(y0, k), k))
-        return side * mode_balance(now, k) + self.tol * (now.s + now.p * now.p / k.alpha_p)
+    def __call__(self, now: Moment) -> Float[Array, ""]:
+        at, side = mode(now.y, now.k), jnp.sign(mode_balance(mode(now.y0, now.k), now.k))
+        return side * mode_balance(at, now.k) + self.tol * (at.s + at.p * at.p / now.k.alpha_p)
 
 
 def mode(y: Any, k: Any) -> Modes:
@@ -54,3 +77,13 @@ def mode(y: Any, k: Any) -> Modes:
     if hasattr(y, "p"):
         return y
     return Modes(p=y, s=y * y / k.alpha_p, tau=jnp.ones_like(y))
+
+
+def _size(y: Any, k: Any) -> Float[Array, ""]:
+    if hasattr(y, "W"):
+        return jnp.sum(y.W * y.W)
+    return jnp.trace(y.F) if hasattr(y, "F") else jnp.max(mode(y, k).s)
+
+
+def _largest(tree: Any) -> Float[Array, ""]:
+    return jnp.max(jnp.array([jnp.max(jnp.abs(leaf)) for leaf in jax.tree.leaves(tree)]))

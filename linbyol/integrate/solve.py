@@ -10,12 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 import optimistix
 from jax.tree_util import Partial
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, ArrayLike
 
 from linbyol import checks
 from linbyol.equations.combinators import Flow, settle
 from linbyol.integrate.arguments import prepare
 from linbyol.integrate.dop853 import follow
+from linbyol.integrate.events import Event, Moment, collapse, steady
 from linbyol.integrate.trajectory import Trajectory
 from linbyol.integrate.tsit5 import Tsit5
 from linbyol.progress import Meter
@@ -27,7 +28,6 @@ SOLVERS: dict[str, Callable[[], diffrax.AbstractSolver]] = {
 }
 SCIPY = "dop853"
 SOLVER_NAMES = (*SOLVERS, SCIPY)
-Event = Callable[[Any, Any, Any, Any], Any]  # (t, y, rate, k) -> real; the solve stops where it falls through zero
 
 
 class IntegrationError(RuntimeError):
@@ -59,8 +59,8 @@ def integrate(
     rtol, atol tolerances of a step; in float32 rtol is at least 1e-6
     solver     a diffrax solver, or "tsit5" (default), "dopri8" (tight tolerances), "kvaerno5" (stiff), or
                "dop853" (SciPy's: one trajectory, nothing compiled; no derivatives, neither under vmap nor dense)
-    event      (t, y, rate, k) -> real, e.g. `collapse(tol)`, `steady(tol)`: the solve stops where it falls through
-               zero, and the trajectory keeps that state from then on
+    event      (Moment) -> real, e.g. `collapse(tol)`, `steady(tol)` of `linbyol.integrate.events`: the solve stops
+               where it falls through zero, and the trajectory keeps that state from then on
     dense      keep an interpolation, so that `.at(t)` works for any t between ts[0] and ts[-1]
     throw      raise `IntegrationError` if ts[-1] is not reached; else see `.ok` (as always under vmap and jit)
     progress   percent done on standard error, if it is a terminal
@@ -102,29 +102,11 @@ def euler(flow: Flow, y0: Any, k: Any, *, lr: float | Array, steps: int) -> Traj
     return _descend(_traced(flow), y0, k, jnp.asarray(lr, dtype), steps)
 
 
-class collapse(eqx.Module):  # noqa: N801 - reads as a verb in event=collapse(1e-8)
-    """Event: the encoder's size, tr(W Wᵀ), tr F, or the largest s or w², falls to tol."""
-
-    tol: float | Array = 1e-8
-
-    def __call__(self, t: Any, y: Any, rate: Any, k: Any) -> Float[Array, ""]:
-        return _size(y) - self.tol
-
-
-class steady(eqx.Module):  # noqa: N801
-    """Event: nothing moves any more, max |dy/dt| ≤ tol (1 + max |y|)."""
-
-    tol: float | Array = 1e-8
-
-    def __call__(self, t: Any, y: Any, rate: Any, k: Any) -> Float[Array, ""]:
-        return _largest(rate) - self.tol * (1 + _largest(y))
-
-
 @eqx.filter_jit
 def _solve(flow, y0, k, ts, rtol, atol, solver, event, dense, max_steps, progress, adjoint) -> Trajectory:
     # An event falls through zero, so the bisection need not look which way: under vmap it also runs where none happened
     root_finder: Any = optimistix.Bisection(1e-12, 1e-12, flip=True)  # type: ignore[call-arg]
-    stop = None if event is None else diffrax.Event(Partial(_cross, flow, event), root_finder, direction=False)
+    stop = None if event is None else diffrax.Event(Partial(_cross, flow, event, y0), root_finder, direction=False)
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(Partial(_rate, flow)),
         solver,
@@ -193,8 +175,8 @@ def _rate(flow: Flow, t: Any, y: Any, k: Any) -> Any:
     return flow(y, k)
 
 
-def _cross(flow: Flow, event: Event, t: Any, y: Any, args: Any, **_: Any) -> Any:
-    return event(t, y, flow(y, args), args)
+def _cross(flow: Flow, event: Event, y0: Any, t: Any, y: Any, args: Any, **_: Any) -> Any:
+    return event(Moment(t, y, flow(y, args), args, y0))
 
 
 def _solver(solver: Any) -> diffrax.AbstractSolver | None:
@@ -209,18 +191,6 @@ def _solver(solver: Any) -> diffrax.AbstractSolver | None:
 def _traced(tree: Any) -> Any:
     """Python numbers inside a flow or an event become arrays, so that their values are not compiled in."""
     return jax.tree.map(lambda a: jnp.asarray(a) if isinstance(a, float | int) and not isinstance(a, bool) else a, tree)
-
-
-def _largest(tree: Any) -> Float[Array, ""]:
-    return jnp.max(jnp.array([jnp.max(jnp.abs(leaf)) for leaf in jax.tree.leaves(tree)]))
-
-
-def _size(y: Any) -> Float[Array, ""]:
-    if hasattr(y, "W"):
-        return jnp.sum(y.W * y.W)
-    if hasattr(y, "F"):
-        return jnp.trace(y.F)
-    return jnp.max(y.s) if hasattr(y, "s") else jnp.max(y.w * y.w)
 
 
 def _reason(trajectory: Trajectory, ts: ArrayLike, max_steps: int) -> str:
