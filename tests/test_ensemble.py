@@ -29,7 +29,7 @@ from linbyol.equations import (
     simsiam,
 )
 from linbyol.integrate import integrate
-from linbyol.integrate.events import collapse, crosses_parabola, escape
+from linbyol.integrate.events import Moment, collapse, crosses_parabola, escape
 
 N = 48
 Y, K = workload(N, seed=11)
@@ -114,7 +114,8 @@ def test_crossing_the_parabola_needs_unequal_decays():
     t = solve(uneven, y, SLOW_TARGET, 30.0, rtol=1e-9, events={"cross": event}).events["cross"]
     assert 0 < t[0] < 30
     at = jax.tree.map(lambda x: x[0], solve(uneven, y, SLOW_TARGET, jnp.where(t < 30, t, 0), rtol=1e-10).y)
-    assert abs(event(at, SLOW_TARGET, jax.tree.map(lambda x: x[0], y))) < 1e-8  # ten times rtol
+    now = Moment(t[0], at, None, SLOW_TARGET, jax.tree.map(lambda x: x[0], y))
+    assert abs(event(now)) < 1e-8  # ten times rtol
     assert np.isinf(t[1])  # it starts below, and only falls
 
 
