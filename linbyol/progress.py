@@ -17,25 +17,22 @@ def on_terminal() -> bool:
 
 
 @contextmanager
-def bar(text: str, total: int, enabled: bool = True) -> Iterator[Any]:
-    """A function advance(text, steps) that moves the bar on, by one unless told, and changes its text."""
+def bar(text: str, total: int | None, enabled: bool = True, of: str = "steps") -> Iterator[Any]:
+    """A function advance(text, steps) that moves a bar of steps (or bytes) on, by one unless told, and changes its text."""
     if not (enabled and on_terminal()):
         yield lambda text=None, steps=1: None
         return
+    from rich import progress
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
 
-    times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *times)
+    left = (progress.TextColumn("left"), progress.TimeRemainingColumn())
+    columns: dict[str, tuple[progress.ProgressColumn, ...]] = {
+        "steps": (progress.MofNCompleteColumn(), progress.TimeElapsedColumn(), *left),
+        "bytes": (progress.DownloadColumn(), progress.TransferSpeedColumn(), *left),
+    }
+    shown = (progress.TextColumn("{task.description}"), progress.BarColumn(), *columns[of])
     # Steps may take minutes, so the time left is told from those of the last ten.
-    with Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=600) as display:
+    with progress.Progress(*shown, console=Console(stderr=True), transient=True, speed_estimate_period=600) as display:
         task = display.add_task(text, total=total)
         yield lambda text=None, steps=1: display.update(task, advance=steps, **({"description": text} if text else {}))
 

@@ -18,6 +18,7 @@ from experiments.datasets.originals import ORIGINALS, looks_like_a_page
 from experiments.datasets.places import data_folder
 from experiments.datasets.resume import Resuming
 from linbyol.checks import InputError
+from linbyol.progress import bar
 from linbyol.store import FileError, write_bytes
 
 
@@ -103,7 +104,7 @@ def _fetch_one(base: str, file: str, folder: Path) -> Fetched:
         if not new:
             _accept(path, path, file)
         part = path.with_name(f"{path.name}.part")
-        with _bar(f"fetching {path.name}", known.size) as advance, _quiet(pooch):
+        with bar(f"fetching {path.name}", known.size, of="bytes") as advance, _quiet(pooch):
             most = 2 * known.size if known.size else 1 << 40
             downloader = Resuming(part, most, lambda found: _accept(found, path, file), advance)
             pooch.retrieve(address, expected, fname=path.name, path=path.parent, downloader=downloader)
@@ -147,29 +148,6 @@ def _write(path: Path, stream: IO[bytes]) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise FileError(f"File {path} cannot be written: {error.strerror or error}.") from None
-
-
-@contextmanager
-def _bar(text: str, size: int | None) -> Iterator[Any]:
-    """A function advance(bytes there are) that moves a bar on a terminal, and does nothing elsewhere."""
-    from linbyol.progress import on_terminal
-
-    if not on_terminal():
-        yield lambda done: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as display:
-        task = display.add_task(text, total=size)
-        yield lambda done: display.update(task, completed=done)
 
 
 @contextmanager

@@ -18,7 +18,9 @@ class Resuming:
     download that is complete but not what it should be; `advance` is told the bytes there are.
     """
 
-    def __init__(self, part: Path, most: int, accept: Callable[[Path], None], advance: Callable[[int], None]):
+    def __init__(
+        self, part: Path, most: int, accept: Callable[[Path], None], advance: Callable[[str | None, int], None]
+    ):
         self.part, self.most, self.accept, self.advance = part, most, accept, advance
 
     def __call__(self, url: str, output_file: str, pooch: Any) -> None:
@@ -54,13 +56,14 @@ class Resuming:
 
     def _write(self, url: str, answer: Any, file: BinaryIO) -> None:
         done = file.tell()
+        self.advance(None, done)
         for chunk in answer.iter_content(CHUNK):
             done += len(chunk)
             if done > self.most:
                 file.truncate(0)
                 raise FileError(f"Server sends more than {self.most} bytes for {url}: that is not the file.")
             file.write(chunk)
-            self.advance(done)
+            self.advance(None, len(chunk))
 
     def _size(self) -> int:
         with suppress(OSError):
