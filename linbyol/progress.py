@@ -18,7 +18,7 @@ def on_terminal() -> bool:
 
 @contextmanager
 def bar(text: str, total: int | None, enabled: bool = True, of: str = "steps") -> Iterator[Any]:
-    """A function advance(text, steps) that moves a bar of steps (or bytes) on, by one unless told, and changes its text."""
+    """A function advance(text, steps) that moves a bar (of steps or bytes) on, by one unless told, with a new text."""
     if not (enabled and on_terminal()):
         yield lambda text=None, steps=1: None
         return

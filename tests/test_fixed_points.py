@@ -134,7 +134,9 @@ def test_unequal_decay():
     np.testing.assert_array_equal(y.p, jnp.stack(predictor_roots(k._replace(eta=rates["W"])), axis=-1))
     equal = fixed_points(k, Wp=k.eta, W=k.eta)
     np.testing.assert_array_equal(equal.s, fixed_points(k).s)
-    assert np.isnan(fixed_points(k, Wp=0.1, W=0.0).s[:, 2]).all()  # s grows for ever
+    grown = fixed_points(k, Wp=0.1, W=0.0).s
+    assert np.isnan(grown[:, 2]).all()  # s grows for ever
+    assert (grown[:, 0] == 0).all()  # but not from 0
 
 
 def test_stability_of_an_ablation():
