@@ -23,6 +23,7 @@ CAPTION = (
     "left. Lines: where one rate is zero (dashed) and the other (dash-dotted); thick: a curve of stable "
     "equilibria."
 )
+CLAIMS = ("B120", "B66", "B64")
 K = Commuting(alpha_p=1.0, beta=1.0, eta=0.0, lambda_d=0.5, lambda_s=1.0)
 
 
@@ -101,7 +102,7 @@ def draw(data: dict[str, Any]) -> Figure:
 
 def _draw_plane(ax: Any, plane: dict[str, Any]) -> None:
     grid = plane["grid"]
-    ax.streamplot(grid, grid, *plane["field"], color="0.66", linewidth=0.5, arrowsize=0.6, density=0.8, zorder=1)
+    ax.streamplot(grid, grid, *plane["field"], color="0.66", linewidth=0.5, arrowsize=0.6, density=0.7, zorder=1)
     for line, look in zip(plane.get("nullclines", ()), _looks(), strict=False):
         ax.plot(*line, **look, zorder=2)
     for line in plane.get("axis", ()):

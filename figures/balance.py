@@ -19,6 +19,7 @@ CAPTION = (
     "e^(−2ηt) for BYOL and SimSiam alike (a), to within the integrator's tolerance (b); it does not where the "
     "encoder is not decayed (η_p = 0.05, η_s = 0)."
 )
+CLAIMS = ("B5", "B6", "B7")
 ETA = 0.05
 
 

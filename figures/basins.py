@@ -27,6 +27,7 @@ CAPTION = (
     "average of rate β, target started at zero or as a copy; dotted, without an average. The starts are the "
     "midpoints of 20 × 20 cells."
 )
+CLAIMS = ("B31", "B42", "B42c", "B47", "B50", "B57", "B58")
 ALPHAS = (0.5, 1.0, 2.0, 8.0)
 ETAS = (0.0, 0.05)
 P, S = (-0.6, 1.5), (0.0, 1.0)

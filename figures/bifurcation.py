@@ -21,6 +21,7 @@ CAPTION = (
     "(solid), the saddle p₋ unstable (dashed), eigenvalue p of the predictor (a) and s of the features (b). "
     "Dots: the thresholds η_c = 1/4κ above which only collapse is left."
 )
+CLAIMS = ("B35", "B36", "B37", "B51")
 SIGMA2S = (0.0, 0.25, 1.0)
 ETA_MAX = 0.3
 ROOTS = ("0", "p_minus", "p_plus")

@@ -21,6 +21,7 @@ CAPTION = (
     "relative to its start, and Theorem 3's bound e^(−2λ₀t) where λ₀ = inf λ_min(K) > 0 (thin, dotted). Bottom: "
     "λ_min(K), whose negative values let the commutator grow."
 )
+CLAIMS = ("B119", "B22", "B24")
 ETAS, TAUS = (0.0, 0.01, 0.1), (0.2, 0.5, 1.0)
 
 

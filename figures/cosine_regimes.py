@@ -23,6 +23,7 @@ CAPTION = (
     "for one state at three scales a. Ticks: the modes of the state; points: equilibria, stable (filled) and unstable "
     "(open); shaded: p that would collapse."
 )
+CLAIMS = ("B95", "B95c")
 STATE = np.array([0.15, 0.4, 0.6, 0.8, 1.0, 1.15])
 SCALES = (0.6, 0.42, 0.3)
 NAMES = ("collapse", "acute", "stable")

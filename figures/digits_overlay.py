@@ -23,6 +23,7 @@ CAPTION = (
     "explain. (d) Bias of full-batch descent and fluctuation of single runs against the learning rate, with the "
     "order of each."
 )
+CLAIMS = ("L1", "L2", "L3", "L4")
 LETTERS = {"W": "$W$", "Wp": "$W_p$", "Wa": "$W_a$"}
 ARRAYS = (
     "ts", "F_predicted", "F_measured", "Wp_predicted", "Wp_measured", "error", "bias_lrs", "bias", "bias_order",

@@ -25,6 +25,7 @@ CAPTION = (
     "against ε at η = 0.1, stable (solid) and unstable (dashed), the basin of collapse (shaded), and the ends of "
     "integrated modes from weak (filled) and strong starts (open)."
 )
+CLAIMS = ("B77", "B78")
 ETAS = (0.03, 0.1, 0.15)
 SHOWN = 1  # the decay of the right panel
 KAPPA = 1.25

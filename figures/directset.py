@@ -22,6 +22,7 @@ CAPTION = (
     "stable (solid), edge of the basin of collapse (dashed), integrated from λ = 1 (circles). Shaded: the window of "
     "decays in which only S survives."
 )
+CLAIMS = ("B88",)
 ALPHAS = (0.5, 1.0, 2.0)
 DEPTHS = (1.0, 2.0)
 KAPPAS = (1.0, 2.5)  # S, B

@@ -24,6 +24,7 @@ CAPTION = (
     "γ_a) W a step, which at the learning rate α = 0.01 are β = (1 − γ_a)/α = 10, 1 and 0.4 in the flow. A slower "
     "average (larger γ_a) remembers older W and so leans away further and for longer, up to about t = 1/β."
 )
+CLAIMS = ("B117",)
 ETAS, GAMMAS, ALPHA = (0.0, 0.01, 0.1), (0.9, 0.99, 0.996), 0.01
 
 

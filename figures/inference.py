@@ -26,6 +26,7 @@ CAPTION = (
     "printed below them, with the standard errors that the fits report, which leave out the noise of descent: that "
     "is the spread over the runs (mean and standard deviation shaded)."
 )
+CLAIMS = ("L20",)
 LETTERS = {"alpha_p": r"\alpha_p", "beta": r"\beta", "eta": r"\eta", "sigma2": r"\sigma^2"}
 ARRAYS = ("ts", "p", "s", "estimate", "error", "truth")
 SHIPPED = Path(__file__).parent.parent / "experiments" / "results"

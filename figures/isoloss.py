@@ -28,6 +28,7 @@ CAPTION = (
     "mends it (α = 1, no noise, 200 Gaussian samples for the cosine). Dotted: the common limit, λ = 1 for the "
     "distance; for the cosine from the conserved Σ λ (L_cos) and Σ λ² (IsoLoss)."
 )
+CLAIMS = ("B90", "B91", "B92", "B93")
 STARTS = (0.003, 0.02, 0.1, 0.5, 1.5)
 TITLES = (r"$L_\mathrm{euc}$", r"IsoLoss, $L_2$", r"$L_\mathrm{cos}$", "IsoLoss, cosine")
 ALPHA = 1.0

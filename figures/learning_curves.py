@@ -23,6 +23,7 @@ CAPTION = (
     "‖W Γ Wᵀ − I‖², eigenvalues γ of Γ as given; ticks, the times of the steps. (b) Singular values u of W₂W₁ for a "
     "task with singular values σ as given."
 )
+CLAIMS = ("B96", "B97")
 GAMMAS = (1.0, 0.5, 0.25, 0.12)
 SIGMAS = (2.0, 1.2, 0.7, 0.4)
 D, N = len(GAMMAS), 6

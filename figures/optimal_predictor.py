@@ -22,6 +22,7 @@ CAPTION = (
     "the predictor that is optimal at all times (a), free to grow under one that is trained (b). "
     "(c) ‖W Wᵀ‖ for three starts, under the optimal (dashed) and the trained predictor (solid)."
 )
+CLAIMS = ("B75", "B48")
 D, N = 3, 6
 ETA = 0.02
 STARTS, START = 3, 0.2

@@ -23,6 +23,7 @@ CAPTION = (
     "invariant parabola s = p²/α_p (dashed), stable and unstable equilibria, and the basin of collapse (shaded). "
     "Above η_c = 0.2 no equilibrium but collapse is left."
 )
+CLAIMS = ("B113", "B29", "B42")
 ETAS = (0.0, 0.01, 1.0)
 P, S = (-0.5, 1.75), (0.0, 1.0)
 TITLES = {0.0: r"no decay, $\eta = 0$", 0.01: r"$\eta = 0.01 < \eta_c$", 1.0: r"$\eta = 1 > \eta_c$"}

@@ -20,6 +20,7 @@ CAPTION = (
     "zeros are stable, open ones unstable, the half-filled one at η = 0 attracts from the left only; arrows show "
     "where p moves."
 )
+CLAIMS = ("B114", "B38", "B103c")
 ETAS = (0.0, 0.12, 0.25)
 P = (-0.28, 1.05)
 HALF = style.POINTS["stable"] | {"fillstyle": "left", "markerfacecoloralt": "white"}

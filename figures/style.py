@@ -96,12 +96,11 @@ def save(figure: Figure, stem: str | Path) -> list[Path]:
     """Write STEM.pdf and STEM.png (300 dpi), each whole or not at all, the same bytes for the same figure."""
     written = []
     with matplotlib.style.context(SHEET, after_reset=True):
-        figure.draw_without_rendering()  # lays out once, for both
-        figure.set_layout_engine("none")
         for suffix in (".pdf", ".png"):
             path = Path(stem).with_name(Path(stem).name + suffix)
             content = io.BytesIO()
             figure.savefig(content, format=suffix[1:], metadata=METADATA[suffix])
+            figure.set_layout_engine("none")  # laid out once, for both
             store.write_bytes(path, content.getvalue())
             written.append(path)
     return written

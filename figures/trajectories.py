@@ -21,6 +21,7 @@ CAPTION = (
     "Fig. 5 of the paper. Top: weight decay η at β = 0.4; above η_c = 0.2 the mode collapses, and its τ tends to "
     "β/(β − η) (dotted). Bottom: rate β of the target's average at η = 0.04."
 )
+CLAIMS = ("B115",)
 ETAS = (0.0, 0.01, 0.04, 0.1, 0.25)
 BETAS = (0.02, 0.1, 0.4, 2.0)
 ETA, BETA = 0.04, 0.4  # the paper's reference

@@ -23,6 +23,7 @@ CAPTION = (
     "from one that does not (dashed). Dotted: the fixed point p₊, the growth 2 η_p (τ/κ)² t/α_p of s, and its fall "
     "e^(−2 η_s t)."
 )
+CLAIMS = ("B72", "B73", "B74")
 DECAYS = ((0.05, 0.05), (0.05, 0.0), (0.0, 0.05))  # (eta_p, eta_s)
 NAMES = (r"$\eta_p = \eta_s = 0.05$", r"$\eta_p = 0.05,\ \eta_s = 0$", r"$\eta_p = 0,\ \eta_s = 0.05$")
 K = Isotropic(alpha_p=1.0, beta=0.0, eta=0.0, sigma2=0.25)

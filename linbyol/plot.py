@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from linbyol import outputs, store
-from linbyol.integrate.trajectory import Trajectory
 
 SHEET = "linbyol.linbyol"  # linbyol.mplstyle
 METADATA: dict[str, dict[str, Any]] = {  # nothing that differs from one day to the next
@@ -27,13 +26,13 @@ def check_suffix(path: str | Path) -> None:
 
 
 def draw(
-    trajectory: Trajectory,
+    trajectory: Any,
     path: str | Path,
     *,
     constants: str = "",
     levels: Mapping[str, tuple[str, Any]] | None = None,
 ) -> None:
-    """Write a picture of the trajectory, one panel a quantity, one line a mode.
+    """Write a picture of a `Trajectory`, one panel a quantity, one line a mode.
 
     constants  what was held constant, in words below
     levels     of a field of the state, where its modes rest: the letter, and one number or one a mode
