@@ -26,7 +26,7 @@ LAST, LEAST = 1600.0, 1e-7  # the time by which B has vanished, below what count
 
 
 def data(fast: bool = False, results: Path | None = None) -> dict[str, np.ndarray]:
-    """‖A‖ and ‖B‖, each (η, τ, t); ‖B‖ is nan from where it is among the errors of the integrator."""
+    """‖A‖ and ‖B‖, each (η, τ, t); ‖B‖ is nan once it has vanished among the errors of the integrator."""
     del results
     Wp = np.random.default_rng(0).normal(size=(8, 8)) / np.sqrt(8)
     ts = np.concatenate([np.zeros(1), np.geomspace(0.1, LAST, 40 if fast else 200)])
@@ -37,7 +37,8 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, np.ndarra
     Wp = np.asarray(integrate(lanes, y0, k, ts, rtol=1e-9, atol=1e-12, solver="dop853").ys.Wp).swapaxes(0, 1)
     parts = ((Wp + sign * Wp.swapaxes(-1, -2)) / 2 for sign in (1, -1))
     A, B = (np.linalg.norm(part, axis=(-2, -1)).reshape(len(ETAS), len(TAUS), -1) for part in parts)
-    return {"ts": ts, "A": A, "B": np.where(np.minimum.accumulate(B, axis=-1) > LEAST, B, np.nan)}
+    before = np.concatenate([B[..., :1], np.minimum.accumulate(B, axis=-1)[..., :-1]], axis=-1)
+    return {"ts": ts, "A": A, "B": np.where(before > LEAST, B, np.nan)}
 
 
 @style.styled

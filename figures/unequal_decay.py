@@ -9,6 +9,7 @@ first, but once p is at τ/κ nothing holds it up, and it falls as e^(-2 η_s t)
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -35,7 +36,8 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, np.ndarra
     del results
     ts = np.linspace(0.0, 240.0, 121 if fast else 601)
     eta_p, eta_s = np.array(DECAYS).T[:, :, None]
-    flow = hold(decay(modes_flow, Wp=eta_p, W=eta_s), "tau")
+    decayed = hold(decay(modes_flow, Wp=eta_p, W=eta_s), "tau")
+    flow = jax.jit(lambda y, k: decayed(y, k))
     p, s = np.array(STARTS).T[:, None]
     ys = integrate(flow, Modes(p, s, np.ones_like(p)), K, ts, atol=1e-16, solver="dop853").ys
     rest = fixed_points(K, Wp=DECAYS[0][0], W=DECAYS[0][1])
