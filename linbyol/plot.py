@@ -15,7 +15,7 @@ METADATA: dict[str, dict[str, Any]] = {  # nothing that differs from one day to 
     ".png": {"Software": None},
     ".svg": {"Creator": "linbyol", "Date": None},
 }
-NAMED = 8  # lines that a legend names
+NAMED = 7  # lines that the colours of the sheet tell apart, and a legend names
 OUTCOMES = {"collapses": "#c9c9c9", "survives": "#0072b2", "slow": "#e69f00"}  # verdicts 0, 1, 2
 LINE: dict[str, Any] = {"color": "0.1", "linestyle": (0, (1, 1.2)), "linewidth": 0.9}
 
@@ -38,6 +38,7 @@ def draw(
     levels     of a field of the state, where its modes rest: the letter, and one number or one a mode
     """
     import matplotlib.style
+    from matplotlib import colormaps
 
     check_suffix(path)
     panels, levels = quantities(trajectory.ys), levels or {}
@@ -48,6 +49,8 @@ def draw(
             figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
         ):
             look = {} if values.ndim > 1 else {"color": "0.25"}
+            if values.ndim > 1 and values.shape[1] > NAMED:
+                axes.set_prop_cycle(color=colormaps["viridis"](np.linspace(0, 0.9, values.shape[1])))
             drawn = axes.plot(np.asarray(trajectory.ts), values, linewidth=1.2, **look)
             lines = max(lines, drawn, key=len)
             axes.set(xlabel="$t$", title=title, xlim=(trajectory.ts[0], trajectory.ts[-1]))
