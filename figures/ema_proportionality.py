@@ -40,7 +40,7 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, np.ndarra
     k = Constants(alpha_p=1.0, beta=beta, eta=eta, X=np.eye(n), X_aug=0.03**2 * np.eye(n))
     flow = lambda y, k: tuple(weights_flow(Weights(*y), k))  # noqa: E731
     lanes = jax.jit(jax.vmap(flow, (0, Constants(None, 0, 0, None, None))))
-    ys = integrate(lanes, (W, Wp, 0 * W), k, ts, rtol=1e-7, atol=1e-9, solver="dop853").ys
+    ys = integrate(lanes, (W, Wp, 0 * W), k, ts, rtol=1e-6, atol=1e-9, solver="dop853").ys
     W, _, Wa = (np.asarray(a)[1:] for a in ys)  # Wa = 0 at the first time
     inner = lambda A, B: (A * B).sum((2, 3))  # noqa: E731
     cosine = inner(Wa, W) / np.sqrt(inner(Wa, Wa) * inner(W, W))
