@@ -14,7 +14,7 @@ from linbyol.claims import Claim, Run, claim, holds_if
 from linbyol.extremes import every, largest, least, relative_gap
 from theory.followups import cosine
 from theory.paper import alignment_of_modes, directpred, ema, observations, signs
-from theory.proving import mode_runs, set_modes
+from theory.proving import set_modes, solves
 
 ELSEWHERE = {"latex.py", "words.py", "spaces.py", "extremes.py"}  # names and SymPy's words; what replaces them
 FILES = [
@@ -134,14 +134,10 @@ def with_a_nan(leaf, times):
 def poisoned(monkeypatch):
     """All that claims on modes integrate ends in NaN, which is not the first number; nothing is compiled."""
 
-    def solve(flow, y0, k, t1, clock):
-        ys = type(y0)(*(with_a_nan(np.broadcast_to(leaf, t1.shape), len(clock)) for leaf in y0))
-        return ys, np.ones(len(t1), bool)
-
     def integrate(flow, y0, k, ts, **settings):
         return SimpleNamespace(ys=type(y0)(*(with_a_nan(leaf, len(ts)).T for leaf in y0)))
 
-    monkeypatch.setattr(mode_runs, "_solve", solve)
+    monkeypatch.setattr(solves, "integrate", integrate)
     monkeypatch.setattr(set_modes, "integrate", integrate)
     forget()
     yield

@@ -54,15 +54,15 @@ def test_modes_and_amplitudes_are_one_flow():
 
 
 def test_settings_do_not_depend_on_their_company():
-    """The same setting alone, and among more than one call's lanes."""
+    """The same setting alone and among others, whose steps it shares: to 10 × rtol."""
     alone = follow(fixed_target, 0.3, 0.1, 20.0, eta=0.02)
     among = follow(fixed_target, np.linspace(-0.5, 0.3, LANES + 3), 0.1, 20.0, eta=0.02)
     assert among.end.shape == (LANES + 3,)
-    assert among.ys.p[-1] == pytest.approx(alone.ys.p[0], abs=1e-12)
+    assert among.ys.p[-1] == pytest.approx(alone.ys.p[0], abs=1e-7)
 
 
 def test_a_setting_that_fails_is_not_passed_over():
-    with pytest.raises(RuntimeError, match="did not reach"):
+    with pytest.raises(RuntimeError, match="Integration stopped"):
         follow(modes_flow, -0.1, 0.005, 300.0, beta=0.1, eta=0.05)  # tau blows up at t = 17.6 (B18)
 
 
@@ -99,11 +99,10 @@ def test_zeros_of_the_rate_are_the_roots():
 
 def test_the_loss_of_the_steps_is_lemma_1s():
     """-∇J over the enumerated pairs is the flow of W and Wp at η = 0, with the exact moments."""
-    a, b = jax.random.split(jax.random.key(5))
-    views, y = step_size._views(a), step_size._start(b)
+    views, y = step_size._instance(5)
     mean = views.mean(axis=1)
     X = mean.T @ mean / 6
-    X_aug = jnp.einsum("svi,svj->ij", views, views) / 18 - X
+    X_aug = np.einsum("svi,svj->ij", views, views) / 18 - X
     dW, dWp = jax.grad(step_size.loss, argnums=(0, 1))(*y, views)
     rate = step_size.weights_flow(y, step_size.Constants(1.0, 0.1, 0.0, X, X_aug))
     # all nine pairs of a sample: its two views are independent draws, so E x₁x₂ᵀ is X itself; 1e-14 is rounding

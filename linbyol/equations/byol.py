@@ -11,8 +11,8 @@ Shapes: W, Wa (d, n); Wp, F (d, d); X, X_aug (n, n); per mode () or (d,). Times 
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jax.tree_util import Partial
-from jaxtyping import Array, Float
 
 from linbyol.equations.combinators import Ablated, Flow, backwards, decay, hold, no_predictor, simsiam, slave
 
@@ -218,15 +218,13 @@ def mode_alignment_rate(y: Modes, k: Isotropic) -> Vector:
     return k.kappa * (k.alpha_p * s / 2 + p * p) - tau * p + 3 * k.eta / 2
 
 
-def collapse_operator(y: Weights, k: Constants) -> Float[Array, "nd nd"]:
-    """Theorem 2: H of d vec(W)/dt = -H vec(W), column-major vec(W) = W.T.reshape(-1). Arrays only."""
+def collapse_operator(y: Weights, k: Constants) -> Matrix:
+    """Theorem 2: H (n d, n d) of d vec(W)/dt = -H vec(W), column-major vec(W) = W.T.reshape(-1). Arrays only."""
     Wp = y.Wp
     residual = Wp - identity(Wp)
-    return (
-        jnp.kron(k.X_aug, Wp.T @ Wp + identity(Wp))
-        + jnp.kron(k.X, residual.T @ residual)
-        + k.eta * jnp.eye(Wp.shape[0] * k.X.shape[0], dtype=Wp.dtype)
-    )
+    kron = np.kron if isinstance(Wp, np.ndarray) else jnp.kron
+    H = kron(k.X_aug, Wp.T @ Wp + identity(Wp)) + kron(k.X, residual.T @ residual)
+    return H + k.eta * identity(H)
 
 
 def no_stop_gradient(flow: Flow) -> Ablated:
@@ -250,4 +248,4 @@ def anticommutator(A: Matrix, B: Matrix) -> Matrix:
 
 def identity(A: Matrix) -> Matrix:
     """The identity matrix of a square A's size, in the world A comes from."""
-    return A**0 if hasattr(A, "is_Matrix") else jnp.eye(A.shape[-1], dtype=A.dtype)
+    return A**0 if hasattr(A, "is_Matrix") else np.eye(A.shape[-1], dtype=A.dtype)

@@ -5,9 +5,10 @@ sweep over them is a `vmap`. Fields a combinator does not know pass through, wha
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
@@ -15,12 +16,13 @@ from jax.tree_util import Partial
 Flow = Callable[[Any, Any], Any]  # (y, k) -> dy/dt, of the type of y
 
 
-class Ablated(eqx.Module):
+@dataclass(frozen=True, eq=False)
+class Ablated:
     """A flow that sees `view(y, k)` and whose rate is changed by `change(rate, y, k)`."""
 
-    flow: Flow
-    view: Callable[[Any, Any], Any]
-    change: Callable[[Any, Any, Any], Any]
+    flow: Any  # a Flow, or what a map over the pytree puts in its place
+    view: Any  # (y, k) -> state
+    change: Any  # (rate, y, k) -> rate
 
     def settle(self, y: Any, k: Any) -> Any:
         """The state as the flow sees it and as a trajectory shows it."""
@@ -29,6 +31,16 @@ class Ablated(eqx.Module):
     def __call__(self, y: Any, k: Any) -> Any:
         y = self.settle(y, k)
         return self.change(self.flow(y, k), y, k)
+
+    def __eq__(self, other: Any) -> bool:
+        return jax.tree.flatten(self) == jax.tree.flatten(other)
+
+    def __hash__(self) -> int:
+        leaves, tree = jax.tree.flatten(self)
+        return hash((*leaves, tree))
+
+
+jax.tree_util.register_dataclass(Ablated, ["flow", "view", "change"], [])
 
 
 def settle(flow: Flow, y: Any, k: Any) -> Any:
@@ -117,7 +129,7 @@ def _target_moves_along(rate: Any, y: Any, k: Any) -> Any:
 def _without_predictor(y: Any, k: Any) -> Any:
     if hasattr(y, "Wp"):
         return y._replace(
-            Wp=y.Wp**0 if hasattr(y.Wp, "is_Matrix") else 0 * y.Wp + jnp.eye(y.Wp.shape[-1], dtype=y.Wp.dtype)
+            Wp=y.Wp**0 if hasattr(y.Wp, "is_Matrix") else 0 * y.Wp + np.eye(y.Wp.shape[-1], dtype=y.Wp.dtype)
         )
     name = "p" if hasattr(y, "p") else "wp"
     return y._replace(**{name: 0 * getattr(y, name) + 1})

@@ -12,8 +12,8 @@ from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Constants, Weights, no_predictor, weights_flow
 from linbyol.equilibria import collapse_bound, critical_decay, equilibria, rank_one
 from linbyol.extremes import every, largest
-from linbyol.integrate import integrate
 from theory.proving import instances
+from theory.proving.solves import follow
 
 
 def mixing(k: Constants) -> np.ndarray:
@@ -33,7 +33,7 @@ def tends_to_manifold(run: Run) -> Verdict:
     key = jax.random.fold_in(run.key, 62)
     k = instances.constants(key, n=6, eta=0.0, beta=0.5, alpha_p=1.0)
     y0 = instances.weights(jax.random.fold_in(key, 1), d=3, n=6, scale=0.6)
-    solved = integrate(weights_flow, y0._replace(Wa=np.zeros((3, 6))), k, [0.0, 3000.0])
+    solved = follow(weights_flow, y0._replace(Wa=np.zeros((3, 6))), k, [0.0, 3000.0], rtol=1e-8, atol=1e-10)
     W, Wp, Wa = (np.asarray(leaf)[-1] for leaf in solved.ys)
     residual = np.abs(Wp @ W - W @ mixing(k)).max()
     U, size, _ = np.linalg.svd(W)

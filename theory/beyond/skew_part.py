@@ -22,7 +22,15 @@ import sympy
 from sympy.matrices.expressions.trace import Trace
 
 from linbyol.claims import Run, Verdict, claim, holds_if
-from linbyol.equations import Isotropic, Symmetric, symmetric_balance, unsymmetrised_flow, weights_flow
+from linbyol.equations import (
+    Constants,
+    Isotropic,
+    Symmetric,
+    Weights,
+    symmetric_balance,
+    unsymmetrised_flow,
+    weights_flow,
+)
 from linbyol.extremes import every, largest
 from linbyol.fixed_points import critical_eta
 from linbyol.integrate import integrate
@@ -178,16 +186,16 @@ def undecayed_skew_part(run: Run) -> Verdict:
 @cache
 def correlated(seed: int) -> dict[str, Any]:
     """Eight instances of the full flow, X and X_aug not commuting, Wa(0) = 0: four at η = 0, four at η = 0.02."""
-    keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), 69), 8)
-    B, speed, gap = (np.asarray(a) for a in _solve_correlated(keys, np.repeat([0.0, 0.02], 4)))
+    rng = np.random.default_rng([seed, 69])
+    etas = np.repeat([0.0, 0.02], 4)
+    drawn = [(weights(rng, 3, 6, 0.5), constants(rng, 6, alpha_p=1.0, beta=0.5, eta=eta)) for eta in etas]
+    B, speed, gap = (np.asarray(a) for a in _solve_correlated(*jax.tree.map(lambda *a: np.stack(a), *drawn)))
     return {"B": B.reshape(2, 4, 3), "speed": speed.reshape(2, 4), "gap": gap}
 
 
 @jax.jit
-def _solve_correlated(keys: Any, eta: Any) -> Any:
-    def solve(key: Any, eta: Any) -> Any:
-        a, b = jax.random.split(key)
-        y0, k = weights(a, 3, 6, 0.5), constants(b, 6, alpha_p=1.0, beta=0.5, eta=eta)
+def _solve_correlated(y0: Weights, k: Constants) -> Any:
+    def solve(y0: Weights, k: Constants) -> Any:
         y0 = y0._replace(Wa=0 * y0.Wa)
         solution = integrate(weights_flow, y0, k, jnp.array([0.0, 1500.0, 3000.0]))
         y = jax.tree.map(lambda a: a[-1], solution.ys)
@@ -195,7 +203,7 @@ def _solve_correlated(keys: Any, eta: Any) -> Any:
         gap = k.X @ k.X_aug - k.X_aug @ k.X
         return jnp.linalg.norm(B, axis=(-2, -1)), jnp.linalg.norm(weights_flow(y, k).Wp), jnp.linalg.norm(gap)
 
-    return jax.vmap(solve)(keys, eta)
+    return jax.vmap(solve)(y0, k)
 
 
 @claim(

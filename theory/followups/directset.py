@@ -3,7 +3,6 @@
 from functools import cache
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,11 +20,12 @@ from linbyol.equations.directset import (
     encoder_at,
     layer_flow,
 )
-from linbyol.extremes import every
-from linbyol.integrate import integrate
+from linbyol.extremes import every, largest
 from linbyol.predictors import directset
 from theory.proving.instances import orthogonal
+from theory.proving.prover import slope, slopes
 from theory.proving.set_modes import DEAD, SIDE, largest_matrix_gap, levels, settled, spread
+from theory.proving.solves import follow
 from theory.proving.words import residual
 
 ROUNDING = 1e-12  # one rate of order one, evaluated twice in float64
@@ -38,15 +38,20 @@ def power_rule(alpha: Any, Wp: Matrix, F: Matrix) -> Matrix:
     return directset(F, alpha=alpha, norm=None)
 
 
-@eqx.filter_jit
-@eqx.filter_vmap(in_axes=(0, 0, 0, 0, None))
-def encoder_limit(alpha: Any, eta: Any, kappa: Any, delta: Any, P_B: Matrix) -> Matrix:
-    """W at t = 400 from W(0) = delta I: Lemma 1, X = I, X_aug = (kappa - 1) P_B, SimSiam, Wp = (W Wᵀ)^alpha."""
-    flow = slave(simsiam(weights_flow), Partial(power_rule, alpha))
-    eye = jnp.eye(D)
-    k = Constants(alpha_p=1.0, beta=0.0, eta=eta, X=eye, X_aug=(kappa - 1) * P_B)
-    y0 = Weights(W=delta * eye, Wp=eye, Wa=eye)
-    return integrate(flow, y0, k, jnp.array([0.0, 400.0]), rtol=1e-10, atol=1e-13).ys.W[-1]
+@jax.jit
+@jax.vmap
+def _descent(y: tuple[Weights], k: tuple[Any, Constants]) -> tuple[Weights]:
+    """Lemma 1 for SimSiam with Wp = (W Wᵀ)^alpha, by lanes; k = (alpha, constants)."""
+    return (slave(simsiam(weights_flow), Partial(power_rule, k[0]))(*y, k[1]),)
+
+
+def encoder_limits(alpha: Any, eta: Any, kappa: Any, delta: Any, P_B: Matrix) -> np.ndarray:
+    """W at t = 400 from W(0) = delta I with X = I, X_aug = (kappa - 1) P_B, (lanes, D, D)."""
+    wide = lambda a: np.asarray(a)[:, None, None]  # noqa: E731
+    eye, still = np.tile(np.eye(D), (len(alpha), 1, 1)), np.zeros(len(alpha))
+    k = Constants(alpha_p=1 + still, beta=still, eta=eta, X=eye, X_aug=wide(kappa - 1) * P_B)
+    y0 = Weights(W=wide(delta) * eye, Wp=eye, Wa=eye)
+    return follow(_descent, (y0,), (alpha, k), [0.0, 400.0], atol=1e-13).ys[0].W[-1]
 
 
 @claim(
@@ -58,19 +63,19 @@ def encoder_limit(alpha: Any, eta: Any, kappa: Any, delta: Any, P_B: Matrix) -> 
     kind="numeric",
 )
 def theorem_1(run: Run) -> Verdict:
-    a, b = jax.random.split(jax.random.fold_in(run.key, 84))
-    Q = orthogonal(a, D)
+    rng = np.random.default_rng([run.seed, 84])
+    Q = orthogonal(rng, D)
     P_S, P_B = Q[:, :D_S] @ Q[:, :D_S].T, Q[:, D_S:] @ Q[:, D_S:].T
-    noise, share = jax.random.uniform(b, (2,))
-    kappas = np.array([2.5, 1.5 + 2 * float(noise)])
-    etas = np.array([0.15, 1 / (4 * kappas[1]) + (0.3 + 0.4 * float(share)) * (1 - 1 / kappas[1]) / 4])
+    noise, share = rng.uniform(size=2)
+    kappas = np.array([2.5, 1.5 + 2 * noise])
+    etas = np.array([0.15, 1 / (4 * kappas[1]) + (0.3 + 0.4 * share) * (1 - 1 / kappas[1]) / 4])
     i, alpha, side = spread([0, 1], [0.5, 1.0, 2.0], [0, 1, 2])
     k = DirectSet(alpha, etas[i.astype(int)], lambda_s=1.0)
     low, high = (encoder_at(p, k) for p in levels(k))
     delta = np.choose(side.astype(int), [np.ones_like(low), 0.98 * low, 1.02 * low])
-    W = encoder_limit(*map(jnp.asarray, (alpha, k.eta, kappas[i.astype(int)], delta)), P_B)
-    goal = jnp.asarray(np.where(side == 1, 0, high))[:, None, None] * P_S[None]
-    error = np.asarray(jnp.max(jnp.abs(W - goal), axis=(1, 2)))
+    W = encoder_limits(alpha, k.eta, kappas[i.astype(int)], delta, P_B)
+    goal = np.where(side == 1, 0, high)[:, None, None] * P_S
+    error = np.abs(W - goal).max(axis=(1, 2))
     return holds_if(
         error.max() < 1e-9,
         seeds=[run.seed],
@@ -100,9 +105,9 @@ def corrected_theorem_4() -> str:
     kind="numeric",
 )
 def theorem_4(run: Run) -> Verdict:
-    key = jax.random.fold_in(run.key, 87)
+    rng = np.random.default_rng([run.seed, 87])
     kappa, eta, alpha = np.array([2.5, 2.5]), np.array([0.05, 0.11]), np.ones(2)
-    noise = np.asarray(jax.random.uniform(key, (6,)))
+    noise = rng.uniform(size=6)
     _, share, exponent = spread([0, 1, 2, 3, 4, 5], [0.5, 0.99, 1.01], [0.5, 1.0])
     kappa = np.append(kappa, np.repeat(1.3 + 1.7 * noise, 6))
     eta = np.append(eta, share / (4 * kappa[2:]))
@@ -115,7 +120,7 @@ def theorem_4(run: Run) -> Verdict:
     closed = (kappa[0] + np.sqrt(kappa[0] ** 2 - 4 * kappa[0] ** 3 * eta[0])) / (2 * kappa[0] ** 3)
     printed_says_dead = alive & (eta > 1 / (4 * kappa ** (1 + 2 * alpha)))
     left = corrected_theorem_4()
-    gap = largest_matrix_gap(key, [0.5, 1.0, 2.0, 0.7], views=1.0)
+    gap = largest_matrix_gap(rng, [0.5, 1.0, 2.0, 0.7], views=1.0)
     return holds_if(
         error < 1e-8 and abs(lam[0] ** 2 - closed) < 1e-9 and not left and gap < ROUNDING and printed_says_dead.any(),
         seeds=[run.seed],
@@ -138,23 +143,20 @@ def layers_make_the_flow() -> str:
     return residual(sp.powsimp(sp.powdenest(sp.expand(sp.powdenest(left, force=True)), force=True)))
 
 
-@jax.jit
-def deep_gap(key: Any) -> jax.Array:
+def deep_gap(rng: np.random.Generator) -> float:
     """Three d × d layers descend BYOL's loss (X = I, Wp set and behind the stop-gradient): product against the flow."""
-    a, b, c = jax.random.split(key, 3)
-    Q, lam, lambda_s = orthogonal(a, 4), *(0.4 + jax.random.uniform(r, (4,)) for r in (b, c))
-    full = lambda v: (Q * v[None]) @ Q.T  # noqa: E731
+    Q, (lam, lambda_s) = orthogonal(rng, 4), rng.uniform(0.4, 1.4, (2, 4))
+    full = lambda v: (Q * v) @ Q.T  # noqa: E731
     k = DirectSet(1.0, 0.07, lambda_s=0.6 + lambda_s, depth=3)
-    Wp, Wa = directset(full(lam**2), alpha=1.0, norm=None), full(lam)
+    Wp, Wa = np.asarray(directset(jnp.asarray(full(lam**2)), alpha=1.0, norm=None)), full(lam)
 
     def loss(layers: Any) -> Any:
         W = layers[0] @ layers[1] @ layers[2]
-        return jnp.trace(Wp @ W @ full(k.lambda_s) @ W.T @ Wp.T) / 2 - jnp.trace(Wp @ W @ Wa.T)
+        return np.trace(Wp @ W @ full(k.lambda_s) @ W.T @ Wp.T) / 2 - np.trace(Wp @ W @ Wa.T)
 
-    layers = [full(lam ** (1 / 3))] * 3
-    rates = [-g - k.eta * A for g, A in zip(jax.grad(loss)(layers), layers, strict=True)]
-    _, rate = jax.jvp(lambda A: A[0] @ A[1] @ A[2], (layers,), (rates,))
-    return jnp.max(jnp.abs(rate - full(directset_flow(Encoder(lam), k).lam)))
+    layers = np.array([full(lam ** (1 / 3))] * 3)
+    rate = slope(lambda A: A[0] @ A[1] @ A[2], layers, -slopes(loss, layers) - k.eta * layers)
+    return largest(np.abs(rate - full(directset_flow(Encoder(lam), k).lam)))
 
 
 @claim(
@@ -166,7 +168,7 @@ def deep_gap(key: Any) -> jax.Array:
     kind="numeric",
 )
 def theorem_5(run: Run) -> Verdict:
-    noise, share = np.asarray(jax.random.uniform(jax.random.fold_in(run.key, 88), (2, 16)))
+    noise, share = np.random.default_rng([run.seed, 88]).uniform(size=(2, 16))
     alpha, depth = spread([0.5, 1.0, 1.7, 2.0], [1.0, 2.0, 3.0, 4.0])
     kappa = np.concatenate([[2.5, 2.5], 1.5 + 2 * noise])
     alpha, depth = np.append([1.0, 1.0], alpha), np.append([2.0, 3.0], depth)
@@ -176,10 +178,10 @@ def theorem_5(run: Run) -> Verdict:
     S, B = S._replace(eta=eta), B._replace(eta=eta)
     lam_S, lam_B = settled(1.0, S), settled(1.0, B)
     inside = bool(every((depth_floor(S) < lam_S) & (lam_S < 1)))
-    still = np.abs(np.asarray(directset_flow(Encoder(lam_S), S).lam)).max()
+    still = np.abs(directset_flow(Encoder(lam_S), S).lam).max()
     edges = [settled(1.0, S._replace(eta=high * (1 + side * 1e-3))) for side in (-1, 1)]
     lower = [settled(1.0, B._replace(eta=low * (1 + side * 1e-3))) for side in (-1, 1)]
-    left, gap = layers_make_the_flow(), float(deep_gap(jax.random.fold_in(run.key, 880)))
+    left, gap = layers_make_the_flow(), deep_gap(np.random.default_rng([run.seed, 880]))
     published = abs(lam_S[0] - 0.92297) < 5e-6 and np.abs(eta[:2] - [0.11647, 0.10427]).max() < 5e-6
     return holds_if(
         inside and lam_B.max() < DEAD and still < STILL and edges[0].min() > 0.1 and edges[1].max() < DEAD
@@ -208,7 +210,7 @@ def theorem_5(run: Run) -> Verdict:
     kind="numeric",
 )
 def theorem_6(run: Run) -> Verdict:
-    noise, place = np.asarray(jax.random.uniform(jax.random.fold_in(run.key, 89), (2, 12)))
+    noise, place = np.random.default_rng([run.seed, 89]).uniform(size=(2, 12))
     alpha, share, side = spread([0.5, 1.0, 2.0], [0.5, 1.0 + 1e-9, 2.0, -1.0], [-1.0, 1.0])
     eta = np.append([0.15, 0.15], np.repeat(0.12 + 0.1 * noise, 2))
     low, high = levels(DirectSet(0.5, eta, 1.0))

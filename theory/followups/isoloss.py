@@ -19,9 +19,9 @@ from linbyol.equations.isoloss import (
     euclidean_isoloss_flow,
     euclidean_open_flow,
 )
-from linbyol.extremes import every
-from linbyol.integrate import integrate
+from linbyol.extremes import every, largest
 from linbyol.losses import byol_cosine, byol_l2, isoloss_cosine, isoloss_l2
+from theory.proving import solves
 from theory.proving.instances import orthogonal
 from theory.proving.words import residual
 
@@ -40,41 +40,33 @@ class Paths(NamedTuple):
 
 
 def follow(lam: Any, alpha: Any, kappa: Any = 1.0) -> Paths:
-    """12 decoupled modes, each with its own alpha and kappa, at TIMES, under the three flows in one compilation."""
-    fields = np.broadcast_arrays(lam, alpha, kappa, np.zeros(12))[:3]
-    lam, alpha, kappa = (jnp.asarray(a, float) for a in fields)
-    start = Spectrum(lam)
-    ys = integrate(_flows, (start, start, start), Euclidean(alpha, kappa), TIMES, rtol=1e-10, atol=1e-14).ys
-    return Paths(*(np.asarray(y.lam) for y in ys))
+    """12 decoupled modes, each with its own alpha and kappa, at TIMES, under the three flows."""
+    lam, alpha, kappa = (a * 1.0 for a in np.broadcast_arrays(lam, alpha, kappa, np.zeros(12))[:3])
+    flows = (euclidean_flow, euclidean_isoloss_flow, euclidean_open_flow)
+    solved = [solves.follow(flow, Spectrum(lam), Euclidean(alpha, kappa), TIMES, atol=1e-14) for flow in flows]
+    return Paths(*(each.ys.lam for each in solved))
 
 
-def _flows(y: tuple[Spectrum, Spectrum, Spectrum], k: Euclidean) -> tuple[Spectrum, Spectrum, Spectrum]:
-    return euclidean_flow(y[0], k), euclidean_isoloss_flow(y[1], k), euclidean_open_flow(y[2], k)
-
-
-@jax.jit
-def loss_gaps(key: Any, alpha: Any, sigma2: Any) -> dict[str, jax.Array]:
+def loss_gaps(rng: np.random.Generator, alpha: float, sigma2: float) -> dict[str, float]:
     """How far gradient descent on the losses themselves is from each flow of the spectrum, in the largest rate.
 
     Samples are exact: x runs over g with all signs, noise over ±σ√N along each axis, so X = I and X_aug = σ² I for the
     euclidean losses, and E over the signs leaves the cosine losses diagonal.
     """
-    a, b, c = jax.random.split(key, 3)
-    Q, lam = orthogonal(a, N), jax.random.uniform(b, (N,), minval=0.3, maxval=1.5)
-    full = lambda v: (Q * v[None]) @ Q.T  # noqa: E731
-    W, Wp = full(jnp.sqrt(lam)), full(lam**alpha)
-    signs = jnp.stack(jnp.meshgrid(*[jnp.array([-1.0, 1.0])] * N, indexing="ij"), axis=-1).reshape(-1, N)
-    axes = jnp.sqrt(N * 1.0) * jnp.concatenate([jnp.eye(N), -jnp.eye(N)])
-    i, j, m = (v.reshape(-1) for v in jnp.meshgrid(*[jnp.arange(2 * N)] * 3, indexing="ij"))
-    noise = jnp.sqrt(sigma2) * axes
+    Q, lam = orthogonal(rng, N), rng.uniform(0.3, 1.5, N)
+    full = lambda v: (Q * v) @ Q.T  # noqa: E731
+    W, Wp = full(np.sqrt(lam)), jnp.asarray(full(lam**alpha))
+    signs = np.stack(np.meshgrid(*[[-1.0, 1.0]] * N, indexing="ij"), axis=-1).reshape(-1, N)
+    axes = np.sqrt(N) * np.concatenate([np.eye(N), -np.eye(N)])
+    i, j, m = (v.reshape(-1) for v in np.meshgrid(*[np.arange(2 * N)] * 3, indexing="ij"))
+    noise = np.sqrt(sigma2) * axes
     x1, x2 = axes[i] + noise[j], axes[i] + noise[m]  # every pair of views
-    g = jax.random.normal(c, (6, N))  # six samples in the modes' coordinates, with every sign
+    g = rng.standard_normal((6, N))  # six samples in the modes' coordinates, with every sign
     x = (g[:, None] * signs[None]).reshape(-1, N) @ Q.T
 
-    def rate(loss: Any) -> jax.Array:
-        """Diagonal of d(W Wᵀ)/dt in the modes, where W descends loss(W)."""
-        G = -jax.grad(loss)(W)
-        return jnp.diagonal(Q.T @ (G @ W.T + W @ G.T) @ Q)
+    def rate(G: Any) -> np.ndarray:
+        """Diagonal of d(W Wᵀ)/dt in the modes, where W moves by -G."""
+        return -np.diagonal(Q.T @ (G @ W.T + W @ G.T) @ Q)
 
     stop = jax.lax.stop_gradient
     open_loss = lambda W: jnp.mean(jnp.sum((x1 @ W.T @ Wp.T - x2 @ W.T) ** 2, axis=1)) / 2  # noqa: E731
@@ -86,9 +78,10 @@ def loss_gaps(key: Any, alpha: Any, sigma2: Any) -> dict[str, jax.Array]:
         cosine_isoloss_flow: lambda W: isoloss_cosine(x @ W.T, x @ W.T, Wp).total / 2,
     }
     euclidean, angular = Euclidean(alpha, 1 + sigma2), Angular(alpha, g * g)
+    gradients = jax.jit(lambda W: [jax.grad(loss)(W) for loss in losses.values()])(W)
     return {
-        flow.__name__: jnp.max(jnp.abs(rate(loss) - flow(Spectrum(lam), k).lam))
-        for flow, loss in losses.items()
+        flow.__name__: largest(np.abs(rate(np.asarray(G)) - flow(Spectrum(lam), k).lam))
+        for flow, G in zip(losses, gradients, strict=True)
         for k in [angular if "cosine" in flow.__name__ else euclidean]
     }
 
@@ -96,9 +89,8 @@ def loss_gaps(key: Any, alpha: Any, sigma2: Any) -> dict[str, jax.Array]:
 @cache
 def gaps(seed: int) -> dict[str, float]:
     """`loss_gaps` on a random instance, alpha and sigma2 included."""
-    a, b = jax.random.split(jax.random.fold_in(jax.random.key(seed), 90))
-    alpha, sigma2 = jax.random.uniform(a, (2,), minval=0.3, maxval=1.5)
-    return {name: float(gap) for name, gap in loss_gaps(b, alpha, sigma2).items()}
+    rng = np.random.default_rng([seed, 90])
+    return loss_gaps(rng, *rng.uniform(0.3, 1.5, 2))
 
 
 @claim(
@@ -193,5 +185,5 @@ def _euclidean_forms() -> dict[str, str]:
 
 
 def _random_modes(run: Run, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    u = np.asarray(jax.random.uniform(jax.random.fold_in(run.key, number), (3, 12)))
+    u = np.random.default_rng([run.seed, number]).uniform(size=(3, 12))
     return 0.3 + u[0], 0.4 + u[1], 1.1 + u[2]

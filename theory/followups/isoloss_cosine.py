@@ -3,16 +3,15 @@
 from functools import cache
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 
 from linbyol.claims import Run, Verdict, claim, holds_if
+from linbyol.equations import Flow
 from linbyol.equations.isoloss import Angular, Spectrum, cosine_flow, cosine_isoloss_flow
 from linbyol.extremes import every
-from linbyol.integrate import integrate
 from theory.followups.isoloss import ROUNDING, gaps
+from theory.proving.solves import follow
 from theory.proving.words import residual
 
 DRIFT = 1e-9  # tolerance for an invariant
@@ -21,25 +20,14 @@ DRIFT = 1e-9  # tolerance for an invariant
 @cache
 def angular_paths(seed: int) -> dict[str, Any]:
     """Spectra under both cosine flows (α = 1 and another), in the mean over 200 Gaussian samples."""
-    a, b, c = jax.random.split(jax.random.fold_in(jax.random.key(seed), 92), 3)
-    lam = jax.random.uniform(a, (5,), minval=0.05, maxval=1.5)
-    g2 = jax.random.normal(b, (200, 5)) ** 2
-    alphas = jnp.array([1.0, float(jax.random.uniform(c, (), minval=0.3, maxval=2.0))])
-    ts = jnp.linspace(0.0, 60.0, 61)
+    rng = np.random.default_rng([seed, 92])
+    lam, g2, alphas = rng.uniform(0.05, 1.5, 5), rng.standard_normal((200, 5)) ** 2, [1.0, rng.uniform(0.3, 2.0)]
 
-    @jax.jit
-    @jax.vmap
-    def solve(alpha: Any) -> Any:
-        start = Spectrum(lam)
-        return integrate(_both, (start, start), Angular(alpha, g2), ts, rtol=1e-11, atol=1e-13).ys
+    def solve(flow: Flow) -> np.ndarray:
+        ts = np.linspace(0.0, 60.0, 61)
+        return np.array([follow(flow, Spectrum(lam), Angular(alpha, g2), ts, 1e-11, 1e-13).ys.lam for alpha in alphas])
 
-    plain, mended = (np.asarray(path.lam) for path in solve(alphas))
-    return {"alphas": np.asarray(alphas), "plain": plain, "mended": mended}
-
-
-def _both(y: tuple[Spectrum, Spectrum], k: Angular) -> tuple[Spectrum, Spectrum]:
-    """L_cos and IsoLoss side by side, in one compilation."""
-    return cosine_flow(y[0], k), cosine_isoloss_flow(y[1], k)
+    return {"alphas": np.array(alphas), "plain": solve(cosine_flow), "mended": solve(cosine_isoloss_flow)}
 
 
 @cache

@@ -1,6 +1,7 @@
 """The landscape of L = -tr(W B Wᵀ) + ½ tr[(W C Wᵀ)²] (Ziyin et al., arXiv 2210.00638): the origin and the minima."""
 
 from functools import cache
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,9 +11,10 @@ from sympy.matrices.expressions import MatrixSymbol
 
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations.landscape import Encoder, Landscape, landscape_flow, landscape_loss, mode_loss, mode_minimum
-from linbyol.extremes import every
-from linbyol.integrate import integrate
+from linbyol.extremes import every, largest
 from theory.proving.instances import moment, orthogonal
+from theory.proving.prover import slopes
+from theory.proving.solves import follow
 from theory.proving.words import residual
 
 D, N = 4, 4
@@ -39,52 +41,43 @@ def proofs() -> dict[str, str]:
     }
 
 
+@jax.jit
+@jax.vmap
 def curvatures(k: Landscape) -> jax.Array:
     """Eigenvalues of the Hessian of the loss at W = 0, ascending, (D N,)."""
     flat = lambda w: landscape_loss(Encoder(w.reshape(D, N)), k)  # noqa: E731
     return jnp.linalg.eigvalsh(jax.hessian(flat)(jnp.zeros(D * N)))
 
 
-@jax.jit
-def _origin(key: jax.Array) -> tuple[jax.Array, jax.Array]:
-    a, b, c = jax.random.split(key, 3)
-    C = moment(a, N)
-    positive, decay = (v.reshape(-1) for v in jnp.meshgrid(jnp.arange(N + 1), jnp.array([0.0, 0.3])))
-
-    def instance(positive: jax.Array, decay: jax.Array) -> tuple[jax.Array, jax.Array]:
-        Q = orthogonal(jax.random.fold_in(b, positive), N)
-        size = jax.random.uniform(jax.random.fold_in(c, positive), (N,), minval=0.2, maxval=1.0)
-        eigenvalues = jnp.where(jnp.arange(N) < positive, size, -size)
-        return eigenvalues - decay / 2, curvatures(Landscape((Q * eigenvalues[None]) @ Q.T, C, decay))
-
-    return jax.vmap(instance)(positive, decay)
-
-
 @cache
 def origin(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """For B with 0 to N positive eigenvalues, without and with decay: those of B - decay/2, and curvatures at 0."""
-    left, curved = _origin(jax.random.fold_in(jax.random.key(seed), 98))
-    return np.asarray(left), np.asarray(curved)
+    rng = np.random.default_rng([seed, 98])
+    C, left, instances = moment(rng, N), [], []
+    for positive in range(N + 1):
+        Q, size = orthogonal(rng, N), rng.uniform(0.2, 1.0, N)
+        eigenvalues = np.where(np.arange(N) < positive, size, -size)
+        for decay in (0.0, 0.3):
+            left.append(eigenvalues - decay / 2)
+            instances.append(Landscape((Q * eigenvalues) @ Q.T, C, decay))
+    return np.array(left), np.asarray(curvatures(Landscape(*map(np.array, zip(*instances, strict=True)))))
 
 
-@jax.jit
-def minimum(key: jax.Array) -> dict[str, jax.Array]:
+def minimum(rng: np.random.Generator) -> dict[str, Any]:
     """Commuting B and C with decay: where the flow ends from a small random start, and the loss's gradient."""
-    a, b, c, d = jax.random.split(key, 4)
-    Q = orthogonal(a, N)
-    strength = jnp.array([1.0, 1.0, -1.0, 1.0]) * jax.random.uniform(b, (N,), minval=0.25, maxval=1.0)
-    push, decay = jax.random.uniform(c, (N,), minval=0.5, maxval=1.5), 0.3
-    k = Landscape((Q * strength[None]) @ Q.T, (Q * push[None]) @ Q.T, decay)
-    y0 = Encoder(0.01 * jax.random.normal(d, (D, N)))
-    W = integrate(landscape_flow, y0, k, TIMES, rtol=1e-10, atol=1e-13).ys.W[-1]
+    Q = orthogonal(rng, N)
+    strength = np.array([1.0, 1.0, -1.0, 1.0]) * rng.uniform(0.25, 1.0, N)
+    push, decay = rng.uniform(0.5, 1.5, N), 0.3
+    k = Landscape((Q * strength) @ Q.T, (Q * push) @ Q.T, decay)
+    W = follow(landscape_flow, Encoder(0.01 * rng.standard_normal((D, N))), k, TIMES, atol=1e-13).ys.W[-1]
     modes, law = Q.T @ (W.T @ W) @ Q, mode_minimum(strength - decay / 2, push)
-    y = Encoder(jax.random.normal(d, (D, N)))
-    slope = landscape_flow(y, k).W + jax.grad(lambda W: landscape_loss(Encoder(W), k))(y.W)
+    y = Encoder(rng.standard_normal((D, N)))
+    slope = landscape_flow(y, k).W + slopes(lambda W: landscape_loss(Encoder(W), k), y.W)
     return {
-        "s_of_the_flow": jnp.diagonal(modes),
+        "s_of_the_flow": np.diagonal(modes),
         "s_of_the_law": law,
-        "largest_error": jnp.max(jnp.abs(modes - jnp.diag(law))),
-        "gradient_of_the_loss_gap": jnp.max(jnp.abs(slope)),
+        "largest_error": largest(np.abs(modes - np.diag(law))),
+        "gradient_of_the_loss_gap": largest(np.abs(slope)),
     }
 
 
@@ -101,7 +94,8 @@ def ziyin(run: Run) -> Verdict:
     left, curved = origin(run.seed)
     hessian_gap = np.abs(curved - np.sort(-2 * np.repeat(left, D, axis=1), axis=1)).max()
     way_down = (curved < 0).any(axis=1) == (left > 0).any(axis=1)
-    found, rest = minimum(jax.random.fold_in(run.key, 980)), {name: rest for name, rest in proofs().items() if rest}
+    found = minimum(np.random.default_rng([run.seed, 980]))
+    rest = {name: rest for name, rest in proofs().items() if rest}
     return holds_if(
         every(way_down) and hessian_gap < ROUNDING and found["largest_error"] < 1e-8
         and found["gradient_of_the_loss_gap"] < 100 * ROUNDING and not rest,

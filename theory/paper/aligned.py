@@ -3,12 +3,12 @@
 import functools
 from typing import Any
 
-import jax
 import jax.numpy as jnp
+import numpy as np
 import sympy as sp
 from sympy.matrices.expressions import MatrixSymbol, ZeroMatrix
 
-from linbyol.assumptions import amplitudes_to_modes, from_amplitudes, to_amplitudes
+from linbyol.assumptions import amplitudes_to_modes, from_amplitudes
 from linbyol.claims import Run, Verdict, claim
 from linbyol.equations import (
     Amplitudes,
@@ -115,22 +115,22 @@ PROOFS: dict[str, tuple[Statement, ...]] = {
 
 @functools.cache
 def runs(seed: int) -> tuple[dict[str, Solved], tuple[Any, Any]]:
-    """Pairs of flows that should agree, and modes on the parabola, in one solve; and the singular vectors they had."""
-    key = jax.random.fold_in(jax.random.key(seed), 25)
-    keys = jax.random.split(key, 8)
-    k, data = instances.isotropic(keys[0]), instances.commuting(keys[1], 4)
-    p0, s0 = (jax.random.uniform(a, (4,), minval=0.2, maxval=0.9) for a in keys[2:4])
-    aligned, rotation = Modes(p0, s0, 0 * p0 + k.tau), instances.orthogonal(keys[4], 4)
-    one = Constants(k.alpha_p, k.beta, k.eta, jnp.eye(1), k.sigma2 * jnp.eye(1))
-    single = to_amplitudes(Modes(p0[:1], s0[:1], jnp.array([0.3])))
-    amplitudes = instances.amplitudes(keys[5], 4)
-    basis = instances.orthogonal(keys[6], 7)
+    """Pairs of flows that should agree, and modes on the parabola; and the singular vectors they had."""
+    rng = np.random.default_rng([seed, 25])
+    k, data = instances.isotropic(rng), instances.commuting(rng, 4)
+    p0, s0 = rng.uniform(0.2, 0.9, (2, 4))
+    aligned, rotation = Modes(p0, s0, 0 * p0 + k.tau), instances.orthogonal(rng, 4)
+    one = Constants(k.alpha_p, k.beta, k.eta, np.eye(1), k.sigma2 * np.eye(1))
+    single = Amplitudes(np.sqrt(s0[:1]), p0[:1], 0.3 * np.sqrt(s0[:1]))
+    amplitudes = instances.amplitudes(rng, 4)
+    basis = instances.orthogonal(rng, 7)
+    shared = jnp.asarray(rotation), jnp.asarray(basis[:, :4])  # the singular vectors
     moments = [
-        _turned(basis, jnp.concatenate([eigenvalues, jnp.array([0.2, 0.5, 0.9])]))
+        _turned(basis, np.concatenate([eigenvalues, [0.2, 0.5, 0.9]]))
         for eigenvalues in (data.lambda_d, data.lambda_s - data.lambda_d)
     ]
     commuting = Constants(data.alpha_p, data.beta, data.eta, *moments)
-    alphas = k._replace(alpha_p=jnp.array([0.3, 1.0, 2.0, 8.0]), tau=1.0)
+    alphas = k._replace(alpha_p=np.array([0.3, 1.0, 2.0, 8.0]), tau=1.0)
     parabola = 0 * p0 + p0[0]
     found = solve(
         {
@@ -138,18 +138,18 @@ def runs(seed: int) -> tuple[dict[str, Solved], tuple[Any, Any]]:
             "its mode": (modes_flow, amplitudes_to_modes(single), k),
             "aligned": (symmetric_flow, Symmetric(*(_turned(rotation, a) for a in (p0, s0))), k),
             "its modes": (hold(modes_flow, "tau"), aligned, k),
-            "commuting": (weights_flow, from_amplitudes(amplitudes, rotation, basis[:, :4]), commuting),
+            "commuting": (weights_flow, from_amplitudes(amplitudes, *shared), commuting),
             "its amplitudes": (amplitudes_flow, amplitudes, data),
             "every alpha_p": (simsiam(modes_flow), Modes(parabola, parabola**2 / alphas.alpha_p, 1 + 0 * p0), alphas),
             "Eq. 16": (parabola_flow, parabola, k._replace(tau=1.0)),
         }
     )
-    return found, (rotation, basis[:, :4])
+    return found, shared
 
 
 def _turned(Q: Any, a: Any) -> Any:
     """Q diag(a) Qᵀ."""
-    return Q @ jnp.diag(a) @ Q.T
+    return Q @ np.diag(a) @ Q.T
 
 
 @claim(
@@ -176,7 +176,7 @@ def one_mode(run: Run) -> Verdict:
 )
 def aligned_modes(run: Run) -> Verdict:
     found, (rotation, _) = runs(run.seed)
-    turned = [jax.vmap(lambda a: _turned(rotation, a))(a) for a in found["its modes"].ys[:2]]
+    turned = [np.stack([_turned(rotation, a) for a in over_time]) for over_time in found["its modes"].ys[:2]]
     gap = largest(relative_gap(a, b) for a, b in zip(found["aligned"].ys, turned, strict=True))
     return proven(run, PROOFS["B26"], gap < SAME, trajectory_gap=gap)
 
@@ -191,6 +191,6 @@ def aligned_modes(run: Run) -> Verdict:
 )
 def commuting_modes(run: Run) -> Verdict:
     found, bases = runs(run.seed)
-    rebuilt = jax.vmap(lambda a: from_amplitudes(a, *bases))(found["its amplitudes"].ys)
+    rebuilt = found["its amplitudes"].map(lambda y, k: from_amplitudes(y, *bases))
     gap = largest(relative_gap(a, b) for a, b in zip(found["commuting"].ys, rebuilt, strict=True))
     return proven(run, PROOFS["B27"], gap < SAME, trajectory_gap=gap)

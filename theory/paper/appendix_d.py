@@ -10,8 +10,8 @@ import numpy as np
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Amplitudes, Commuting, Constants, Weights, amplitudes_flow, no_predictor, weights_flow
 from linbyol.extremes import every, largest, least
-from linbyol.integrate import integrate
 from theory.paper.target_ratio import proportionality
+from theory.proving import solves
 from theory.proving.instances import moment, orthogonal
 from theory.proving.mode_runs import between, follow, uniforms
 
@@ -148,14 +148,14 @@ def planes(seed: int) -> dict[str, Any]:
     held = np.arange(32) < 16
     sign = np.where(u[3, :32] < 0.5, -1, 1)  # both branches of the hyperbola
     y0 = Amplitudes(w=np.where(held, sign * w, w), wp=np.where(held, sign * wp, w), wa=np.where(held, 1.0, wa))
-    ts = jnp.array([0.0, 300.0])
-    last = lambda solution: jax.tree.map(lambda a: np.asarray(a)[-1], solution.ys)  # noqa: E731
+    end = lambda *given: solves.follow(*given, [0.0, 300.0], rtol=1e-8).ys  # noqa: E731
+    last = lambda *given: Amplitudes(*(a[-1] for a in end(*given)))  # noqa: E731
     printed = np.arange(32) % 16 == 0
     ratio = np.where(printed, 0.5, between(0.4, 0.7, u[4, :32]))
     lambda_s = np.where(printed, 1, between(0.8, 1.5, u[5, :32]))
     k = PLANES._replace(lambda_d=ratio * lambda_s, lambda_s=lambda_s)
-    moved = last(integrate(amplitudes_flow, y0, k._replace(beta=np.where(held, 0.0, 1.0)), ts))
-    alone = last(integrate(no_predictor(amplitudes_flow), y0._replace(w=sign * w), k, ts))
+    moved = last(amplitudes_flow, y0, k._replace(beta=np.where(held, 0.0, 1.0)))
+    alone = last(no_predictor(amplitudes_flow), y0._replace(w=sign * w), k)
     part = lambda y, i: jax.tree.map(lambda a: a[i], y)  # noqa: E731
     found = {"start": part(y0, held), "hyperbola": part(moved, held), "plane": part(moved, ~held), "alone": alone}
     return found | {"ratio": ratio.reshape(2, 16)}  # of the hyperbolas, of the plane

@@ -4,16 +4,15 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import sympy
 
 from linbyol.claims import Run, Verdict, claim, holds_if
-from linbyol.equations import Constants, Isotropic, Modes, amplitudes_flow, parabola_flow, weights_flow
+from linbyol.equations import Constants, Isotropic, Modes, Weights, amplitudes_flow, parabola_flow, weights_flow
 from linbyol.extremes import every
 from linbyol.fixed_points import fixed_points, predictor_roots, stability
-from linbyol.integrate import integrate
+from theory.proving import solves
 from theory.proving.instances import weights
 from theory.proving.mode_runs import between, fixed_target, follow, uniforms
 
@@ -167,24 +166,20 @@ def proportional(seed: int) -> dict[str, np.ndarray]:
     gamma = np.append(np.repeat(GAMMAS, 3), np.full(3, 0.996))
     eta = np.tile(FIG7_ETAS, 4)
     sizes = np.array([[1, 1]] * 9 + [[0.1 * 8**0.5, 8**0.5]] * 3) / 8**0.5
-    keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), 117), 3)
-    repeat = lambda a: jnp.repeat(jnp.asarray(a), 3, axis=0)  # noqa: E731
-    cosine = _cosines(jnp.tile(keys, 12), repeat(sizes), repeat((1 - gamma) / 0.01), repeat(eta))
-    cosine = np.asarray(cosine).reshape(4, 3, 3, -1)  # γ_a or scale, η, start, t
+    rng = np.random.default_rng([seed, 117])
+    starts = [weights(rng, 8, 8, 1.0) for _ in range(3)]
+    rows = zip(sizes, (1 - gamma) / 0.01, eta, strict=True)
+    cosine = np.array([_cosines(y0, *row) for row in rows for y0 in starts])
+    cosine = cosine.reshape(4, 3, 3, -1)  # γ_a or scale, η, start, t
     return {"mean": cosine.mean(axis=(1, 2, 3)), "least": cosine.min(axis=(1, 2, 3))}
 
 
-@jax.jit
-def _cosines(keys: Any, sizes: Any, beta: Any, eta: Any) -> Any:
-    def solve(key: Any, size: Any, beta: Any, eta: Any) -> Any:
-        y0 = weights(key, 8, 8, 1.0)
-        y0 = y0._replace(W=size[0] * y0.W, Wp=size[1] * y0.Wp, Wa=0 * y0.Wa)
-        k = Constants(1.0, beta, eta, jnp.eye(8), 0.03**2 * jnp.eye(8))
-        W, _, Wa = integrate(weights_flow, y0, k, jnp.linspace(0, 50, 101), rtol=1e-6, atol=1e-9).ys
-        norms = jnp.linalg.norm(W, axis=(1, 2)) * jnp.linalg.norm(Wa, axis=(1, 2))
-        return (jnp.sum(W * Wa, axis=(1, 2)) / jnp.where(norms > 0, norms, 1))[1:]
-
-    return jax.vmap(solve)(keys, sizes, beta, eta)
+def _cosines(y0: Weights, size: np.ndarray, beta: float, eta: float) -> np.ndarray:
+    y0 = y0._replace(W=size[0] * y0.W, Wp=size[1] * y0.Wp, Wa=0 * y0.Wa)
+    k = Constants(1.0, beta, eta, np.eye(8), 0.03**2 * np.eye(8))
+    W, _, Wa = solves.follow(weights_flow, y0, k, np.linspace(0, 50, 101), rtol=1e-6, atol=1e-9).ys
+    norms = np.linalg.norm(W, axis=(1, 2)) * np.linalg.norm(Wa, axis=(1, 2))
+    return (np.sum(W * Wa, axis=(1, 2)) / np.where(norms > 0, norms, 1))[1:]
 
 
 @claim(

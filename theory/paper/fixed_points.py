@@ -4,8 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import jax
-import jax.numpy as jnp
+import numpy as np
 import sympy as sp
 
 from linbyol.claims import Run, Verdict, claim
@@ -48,16 +47,15 @@ def p_plus(k: Isotropic) -> Any:
 
 
 def _discriminant(k: Isotropic) -> Any:
-    root = sp.sqrt if isinstance(k.eta, sp.Expr) else math.sqrt if isinstance(k.eta, float) else jnp.sqrt
+    root = sp.sqrt if isinstance(k.eta, sp.Expr) else math.sqrt if isinstance(k.eta, float) else np.sqrt
     return root(k.tau * k.tau - 4 * k.eta * k.kappa)
 
 
-def survivor(key: Any) -> tuple[Any, Isotropic]:
+def survivor(rng: Any) -> tuple[Any, Isotropic]:
     """Constants below the threshold, so that all roots are real, and a state p of either sign."""
-    k = instances.isotropic(key)
-    share = jax.random.uniform(jax.random.fold_in(key, 1), minval=0.1, maxval=0.9)
-    k = k._replace(eta=share * k.tau * k.tau / (4 * k.kappa))
-    return instances.modes(jax.random.fold_in(key, 2)).p, k
+    k = instances.isotropic(rng)
+    k = k._replace(eta=rng.uniform(0.1, 0.9) * k.tau * k.tau / (4 * k.kappa))
+    return instances.modes(rng).p, k
 
 
 def _root(i: int, printed: Callable[[Isotropic], Any]) -> Equal:
@@ -84,7 +82,7 @@ PRINTED_FACTORS = Equal(MODE, parabola_flow, lambda p, k: -p * (p - p_minus(k)) 
 
 def drawn(run: Run, number: int, **given: Any) -> Isotropic:
     """Random constants below the threshold, other for each claim's number."""
-    k = survivor(jax.random.fold_in(run.key, number))[1]
+    k = survivor(np.random.default_rng([run.seed, number]))[1]
     return Isotropic(*map(float, k))._replace(**given)
 
 

@@ -3,8 +3,7 @@
 from itertools import pairwise
 from typing import Any
 
-import jax
-import jax.numpy as jnp
+import numpy as np
 import sympy as sp
 from sympy.matrices.expressions import MatrixSymbol, ZeroMatrix
 
@@ -13,7 +12,7 @@ from linbyol.equations import Constants, Matrix, Scalar, Weights, weights_flow
 from linbyol.extremes import relative_gap
 from theory.paper.theorem1 import runs
 from theory.proving import instances
-from theory.proving.prover import Descent, Equal, Space, Statement, proven, square, trace
+from theory.proving.prover import Descent, Equal, Space, Statement, proven, slopes, square, trace
 from theory.proving.spaces import EXPLICIT, WEIGHTS
 
 
@@ -77,19 +76,21 @@ PROOFS: dict[str, tuple[Statement, ...]] = {
 }  # fmt: skip
 
 
-def enumerated(key: Any, n: int = 7, points: int = 7, views: int = 4) -> tuple[jax.Array, jax.Array, jax.Array]:
+def enumerated(
+    rng: np.random.Generator, n: int = 7, points: int = 7, views: int = 4
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A finite distribution: x (points, views, n), all equally likely, with its exact X and X_aug (n, n)."""
-    drawn = jax.random.normal(key, (points, 1 + views, n))
+    drawn = rng.standard_normal((points, 1 + views, n))
     x = drawn[:, :1] + drawn[:, 1:] / 2
     mean = x.mean(axis=1)
     offset = x - mean[:, None]
-    return x, mean.T @ mean / points, jnp.einsum("pvi,pvj->ij", offset, offset) / (points * views)
+    return x, mean.T @ mean / points, np.einsum("pvi,pvj->ij", offset, offset) / (points * views)
 
 
-def over_pairs(f: Any, x: jax.Array) -> Any:
+def over_pairs(f: Any, x: np.ndarray) -> Any:
     """The mean of f(x1, x2) over all points and all pairs of their views, x1, x2 (n, 1)."""
-    first = lambda views: jax.vmap(lambda a: jax.vmap(lambda b: f(a[:, None], b[:, None]))(views))(views)  # noqa: E731
-    return jax.tree.map(lambda a: a.mean(axis=(0, 1, 2)), jax.vmap(first)(x))
+    pairs = [(a[:, None], b[:, None]) for views in x for a in views for b in views]
+    return sum(f(*pair) for pair in pairs) / len(pairs)
 
 
 # Sums over 112 pairs of numbers of order ten, each rounded at 1e-16.
@@ -104,14 +105,7 @@ ENUMERATED = 1e-13
     kind="symbolic",
 )
 def lemma_1(run: Run) -> Verdict:
-    key = jax.random.fold_in(run.key, 1)
-    x, X, X_aug = enumerated(key)
-    y = instances.weights(key)
-    k = instances.constants(key, X=X, X_aug=X_aug, eta=0.0, alpha_p=1.0)
-    loss = lambda W, Wp: over_pairs(lambda x1, x2: pair_loss(Weights(W, Wp, y.Wa), x1, x2), x)  # noqa: E731
-    gradient = jax.jit(jax.grad(loss, argnums=(0, 1)))(y.W, y.Wp)
-    rate = weights_flow(y, k)
-    gap = relative_gap(rate.W, -gradient[0]) + relative_gap(rate.Wp, -gradient[1])
+    gap = _enumerated_gap(np.random.default_rng([run.seed, 101]), pair_loss)
     return proven(run, PROOFS["B1"], gap < ENUMERATED, enumerated="7 points x 4 views", enumerated_gap=gap)
 
 
@@ -123,10 +117,11 @@ def lemma_1(run: Run) -> Verdict:
     kind="symbolic",
 )
 def moments(run: Run) -> Verdict:
-    key = jax.random.fold_in(run.key, 2)
-    x, X, X_aug = enumerated(key)
-    W, _, Wa = instances.weights(key)
-    same, crossed = jax.jit(lambda x: over_pairs(lambda x1, x2: (W @ x1 @ x1.T @ W.T, W @ x1 @ x2.T @ Wa.T), x))(x)
+    rng = np.random.default_rng([run.seed, 102])
+    x, X, X_aug = enumerated(rng)
+    W, _, Wa = instances.weights(rng)
+    same = over_pairs(lambda x1, x2: W @ x1 @ x1.T @ W.T, x)
+    crossed = over_pairs(lambda x1, x2: W @ x1 @ x2.T @ Wa.T, x)
     gap = relative_gap(same, W @ (X + X_aug) @ W.T) + relative_gap(crossed, W @ X @ Wa.T)
     return proven(run, PROOFS["B2"], gap < ENUMERATED, enumerated="7 points x 4 views", enumerated_gap=gap)
 
@@ -140,9 +135,9 @@ def moments(run: Run) -> Verdict:
 )
 def moving_average(run: Run) -> Verdict:
     solved = runs(run.seed)["BYOL"]
-    y0, end = jax.tree.map(lambda a: a[0], solved.ys), float(solved.ts[8])
+    y0, end = Weights(*(A[0] for A in solved.ys)), float(solved.ts[8])
     errors = [relative_gap(_trained(y0, solved.k, end / n, n).Wa, solved.ys.Wa[8]) for n in (400, 800, 1600)]
-    orders = [float(jnp.log2(a / b)) for a, b in pairwise(errors)]
+    orders = [float(np.log2(a / b)) for a, b in pairwise(errors)]
     # First order: the next term of the error moves the measured order by about one step size, less at each halving.
     good = abs(orders[-1] - 1) < 0.1 and abs(orders[-1] - 1) <= abs(orders[0] - 1) + 1e-3
     return proven(run, PROOFS["B3"], good, errors=errors, orders=orders)
@@ -156,23 +151,26 @@ def moving_average(run: Run) -> Verdict:
     kind="symbolic",
 )
 def symmetrised_loss(run: Run) -> Verdict:
-    key = jax.random.fold_in(run.key, 4)
-    x, X, X_aug = enumerated(key)
-    y, k = instances.weights(key), instances.constants(key, X=X, X_aug=X_aug, eta=0.0, alpha_p=1.0)
     both = lambda y, x1, x2: (pair_loss(y, x1, x2) + pair_loss(y, x2, x1)) / 2  # noqa: E731
-    gradient = jax.jit(jax.grad(lambda y: over_pairs(lambda x1, x2: both(y, x1, x2), x)))(y)
-    rate = weights_flow(y, k)
-    gap = relative_gap(rate.W, -gradient.W) + relative_gap(rate.Wp, -gradient.Wp)
+    gap = _enumerated_gap(np.random.default_rng([run.seed, 104]), both)
     return proven(run, PROOFS["B4"], gap < ENUMERATED, enumerated="7 points x 4 views", enumerated_gap=gap)
 
 
-@jax.jit
-def _trained(y: Weights, k: Constants, alpha: Any, steps: Any) -> Weights:
+def _enumerated_gap(rng: np.random.Generator, loss: Any) -> float:
+    """How far the flow of W and Wp is from minus the gradient of the mean loss over an enumerated distribution."""
+    x, X, X_aug = enumerated(rng)
+    y, k = instances.weights(rng), instances.constants(rng, X=X, X_aug=X_aug, eta=0.0, alpha_p=1.0)
+    mean = lambda y: over_pairs(lambda x1, x2: loss(y, x1, x2), x)  # noqa: E731
+    by_W, by_Wp = slopes(lambda A: mean(y._replace(W=A)), y.W), slopes(lambda A: mean(y._replace(Wp=A)), y.Wp)
+    rate = weights_flow(y, k)
+    return relative_gap(rate.W, -by_W) + relative_gap(rate.Wp, -by_Wp)
+
+
+def _trained(y: Weights, k: Constants, alpha: float, steps: int) -> Weights:
     """Gradient descent on W and Wp, then the moving average of the target, `steps` times."""
-
-    def step(_: Any, y: Weights) -> Weights:
+    gamma_a = 1 - alpha * k.beta
+    for _ in range(steps):
         rate = weights_flow(y, k)
-        W, gamma_a = y.W + alpha * rate.W, 1 - alpha * k.beta
-        return Weights(W=W, Wp=y.Wp + alpha * rate.Wp, Wa=gamma_a * y.Wa + (1 - gamma_a) * W)
-
-    return jax.lax.fori_loop(0, steps, step, y)
+        W = y.W + alpha * rate.W
+        y = Weights(W=W, Wp=y.Wp + alpha * rate.Wp, Wa=gamma_a * y.Wa + (1 - gamma_a) * W)
+    return y

@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-import jax
 import numpy as np
 from scipy.linalg import expm
 from sympy.matrices.exceptions import ShapeError
@@ -26,8 +25,8 @@ def _square_encoder() -> Space:
     return Space(y, WEIGHTS.k, _square_instance, WEIGHTS.symmetric)
 
 
-def _square_instance(key: Any) -> tuple[Weights, Constants]:
-    return instances.weights(key, d=7), instances.constants(jax.random.fold_in(key, 1))
+def _square_instance(rng: Any) -> tuple[Weights, Constants]:
+    return instances.weights(rng, d=7), instances.constants(rng)
 
 
 def _printed_order(y: Weights, k: Constants) -> Matrix:

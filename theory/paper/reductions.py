@@ -2,8 +2,7 @@
 
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
+import numpy as np
 from sympy.matrices.expressions import Identity, MatrixSymbol
 
 from linbyol.assumptions import to_symmetric, to_unsymmetrised
@@ -19,6 +18,7 @@ from linbyol.equations import (
     unsymmetrised_flow,
     weights_flow,
 )
+from linbyol.extremes import largest
 from theory.proving import instances
 from theory.proving.prover import Equal, Rate, Space, Statement, proven
 from theory.proving.spaces import SYMMETRIC, UNSYMMETRISED, WEIGHTS
@@ -47,14 +47,14 @@ def _proportional(*symmetric: str) -> Space:
     return Space(y, (k, reduced), instance, tuple(getattr(y, name) for name in symmetric))
 
 
-def _proportional_instance(key: Any) -> tuple[Weights, Any]:
-    y, k = instances.weights(key), instances.isotropic(jax.random.fold_in(key, 1))
-    eye = jnp.eye(7)
+def _proportional_instance(rng: Any) -> tuple[Weights, Any]:
+    y, k = instances.weights(rng), instances.isotropic(rng)
+    eye = np.eye(7)
     return y._replace(Wa=k.tau * y.W), (Constants(k.alpha_p, k.beta, k.eta, eye, k.sigma2 * eye), k)
 
 
-def _symmetric_instance(key: Any) -> tuple[Weights, Any]:
-    y, k = _proportional_instance(key)
+def _symmetric_instance(rng: Any) -> tuple[Weights, Any]:
+    y, k = _proportional_instance(rng)
     return y._replace(Wp=(y.Wp + y.Wp.T) / 2), k
 
 
@@ -65,9 +65,9 @@ def _given() -> Space:
     return Space(Given(F, M, D), k, _given_instance, (F, M), {M @ F: product, F @ M: product})
 
 
-def _given_instance(key: Any) -> tuple[Given, Isotropic]:
-    y, k = instances.symmetric(key), instances.isotropic(jax.random.fold_in(key, 1))
-    M = jnp.linalg.inv(k.kappa * y.F + k.eta / k.alpha_p * jnp.eye(4))
+def _given_instance(rng: Any) -> tuple[Given, Isotropic]:
+    y, k = instances.symmetric(rng), instances.isotropic(rng)
+    M = np.linalg.inv(k.kappa * y.F + k.eta / k.alpha_p * np.eye(4))
     return Given(y.F, M, y.Wp), k
 
 
@@ -81,15 +81,15 @@ def _manifold() -> Space:
     return Space(y, k._replace(eta=0), _manifold_instance, WEIGHTS.symmetric, rules)
 
 
-def _manifold_instance(key: Any) -> tuple[Weights, Constants]:
-    k = instances.constants(key, eta=0.0)
+def _manifold_instance(rng: Any) -> tuple[Weights, Constants]:
+    k = instances.constants(rng, eta=0.0)
     # Left eigenvectors of X (X + X_aug)⁻¹: those of the symmetric R⁻¹ X R⁻ᵀ with X + X_aug = R Rᵀ, times R⁻¹.
-    R = jnp.linalg.cholesky(k.X + k.X_aug)
-    inverse = jnp.linalg.inv(R)
-    p, Q = jnp.linalg.eigh(inverse @ k.X @ inverse.T)
+    R = np.linalg.cholesky(k.X + k.X_aug)
+    inverse = np.linalg.inv(R)
+    p, Q = np.linalg.eigh(inverse @ k.X @ inverse.T)
     W = Q.T[:4] @ inverse
-    S = jnp.eye(4) + instances.weights(key, n=4, scale=0.1).W
-    return Weights(W=S @ W, Wp=S @ jnp.diag(p[:4]) @ jnp.linalg.inv(S), Wa=S @ W), k
+    S = np.eye(4) + instances.weights(rng, n=4, scale=0.1).W
+    return Weights(W=S @ W, Wp=S @ np.diag(p[:4]) @ np.linalg.inv(S), Wa=S @ W), k
 
 
 def _at_rest(y: Any, k: Any) -> Weights:
@@ -153,18 +153,18 @@ PROOFS: dict[str, tuple[Statement, ...]] = {
     kind="symbolic",
 )
 def stationary(run: Run) -> Verdict:
-    key = jax.random.fold_in(run.key, 15)
-    k = instances.isotropic(key)
-    U = instances.orthogonal(key, 4)
-    lambda_ = jnp.array([0.0, 0.0, 0.4, 1.1])  # singular F, as in collapse
-    turned = lambda a: U @ jnp.diag(a) @ U.T  # noqa: E731
+    rng = np.random.default_rng([run.seed, 15])
+    k = instances.isotropic(rng)
+    U = instances.orthogonal(rng, 4)
+    lambda_ = np.array([0.0, 0.0, 0.4, 1.1])  # singular F, as in collapse
+    turned = lambda a: U @ np.diag(a) @ U.T  # noqa: E731
     spectral, F = turned(k.tau * lambda_ / (k.kappa * lambda_ + k.eta / k.alpha_p)), turned(lambda_)
-    gap = float(jnp.max(jnp.abs(unsymmetrised_flow(Symmetric(spectral, F), k).Wp)))
+    gap = largest(np.abs(unsymmetrised_flow(Symmetric(spectral, F), k).Wp))
     # Without decay any D with D F = 0 may be added, symmetric or not: the fixed point is no longer one.
-    D = jnp.outer(U[:, 3], U[:, 0])
-    other = turned(jnp.where(lambda_ > 0, k.tau / k.kappa, 0)) + D
+    D = np.outer(U[:, 3], U[:, 0])
+    other = turned(np.where(lambda_ > 0, k.tau / k.kappa, 0)) + D
     free = unsymmetrised_flow(Symmetric(other, F), k._replace(eta=0.0))
-    loose = float(jnp.max(jnp.abs(free.Wp)))
+    loose = largest(np.abs(free.Wp))
     good = gap < 1e-14 and loose < 1e-14  # rounding of products of 4 x 4 matrices of order one
     return proven(run, PROOFS["B15"], good, spectral_gap=gap, not_unique_at_eta_0=loose)
 

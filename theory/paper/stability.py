@@ -4,8 +4,6 @@ import cmath
 from collections.abc import Callable
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 
@@ -28,7 +26,7 @@ from theory.paper.fixed_points import (
     p_minus,
     p_plus,
 )
-from theory.proving.prover import Equal, Statement, proven
+from theory.proving.prover import Equal, Statement, proven, slope
 
 LAMBDA = sp.Symbol("lambda")  # an eigenvalue, as the unknown of a characteristic polynomial
 TAU_ANY = sp.Symbol("tau", real=True)
@@ -96,17 +94,9 @@ PROOFS: dict[str, tuple[Statement, ...]] = {
 }
 
 
-@jax.jit
-def _jacobian(y: Modes, k: Isotropic) -> jax.Array:
-    """The flow's Jacobian in (p, s, tau) by automatic differentiation, for scalar y and k, (3, 3)."""
-    rate = lambda a: jnp.stack(modes_flow(Modes(*a), k))  # noqa: E731
-    return jax.jacfwd(rate)(jnp.stack(y))
-
-
 def _eigenvalues(y: Modes, k: Isotropic, *, ema: bool) -> np.ndarray:
     """Of the Jacobian, or of its block in (p, s), tau held."""
-    y = Modes(*(jnp.asarray(a, float) for a in y))
-    J = np.asarray(_jacobian(y, k))
+    J = np.transpose([slope(lambda a: np.array(modes_flow(Modes(*a), k)), np.array(y), unit) for unit in np.eye(3)])
     return np.linalg.eigvals(J if ema else J[:2, :2])
 
 

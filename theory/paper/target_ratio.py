@@ -13,7 +13,7 @@ from linbyol.assumptions import from_modes, reduced, to_modes
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Constants, Modes, amplitudes_flow, modes_flow, weights_flow
 from linbyol.extremes import every, largest
-from linbyol.integrate import integrate
+from theory.proving import solves
 from theory.proving.instances import orthogonal
 from theory.proving.mode_runs import between, first_crossing, follow, uniforms
 
@@ -29,13 +29,14 @@ def proportionality(seed: int) -> dict[str, Any]:
     U, V = orthogonal(a, d), orthogonal(b, n)[:, :d]
     y0 = from_modes(Modes(between(0.1, 0.7, u[0]), between(0.1, 0.9, u[1]), np.ones(d)), U, V)
     k = Constants(1.0, 0.3, 0.02, np.eye(n), between(0.1, 0.5, u[2, 0]) * np.eye(n))
-    solution = integrate(weights_flow, y0, k, np.linspace(0, 12, 25), rtol=1e-10, atol=1e-12)
-    tau = np.asarray(solution.map(lambda y: to_modes(y, k, U).tau))
-    W, Wa = np.asarray(solution.ys.W), np.asarray(solution.ys.Wa)
-    best = np.asarray(solution.map(lambda y: reduced(y, k).tau))  # least squares
-    rows, rows_a = np.asarray(U).T @ W, np.asarray(U).T @ Wa
+    solved = solves.follow(weights_flow, y0, k, np.linspace(0, 12, 25))
+    modes = jax.jit(jax.vmap(lambda y: to_modes(y, k, U)))
+    tau, best = np.asarray(modes(solved.ys).tau), solved.map(lambda y, k: reduced(y, k).tau)  # best: least squares
+    W, Wp, Wa = solved.ys
+    U = np.asarray(U)
+    rows, rows_a = U.T @ W, U.T @ Wa
     size = np.linalg.norm(Wa, axis=(1, 2))
-    Wp, F = (np.asarray(U).T @ M @ np.asarray(U) for M in (np.asarray(solution.ys.Wp), W @ np.swapaxes(W, 1, 2)))
+    Wp, F = (U.T @ M @ U for M in (Wp, W @ np.swapaxes(W, 1, 2)))
     off = 1 - np.eye(d)
     return {
         "spread": np.ptp(tau, axis=1).max(),

@@ -13,7 +13,7 @@ from linbyol.equations import Commuting, Isotropic, Modes, hold, modes_flow, par
 from linbyol.exact import parabola
 from linbyol.extremes import every
 from linbyol.fixed_points import critical_eta, predictor_roots
-from linbyol.integrate import integrate
+from theory.proving import solves
 from theory.proving.mode_runs import between, fixed_target, follow, uniforms
 
 P, KAPPA, TAU = sp.symbols("p kappa tau", positive=True)
@@ -72,7 +72,7 @@ def survival(seed: int) -> dict[str, Any]:
     # twice the middle of both roots is above p_+; p_- + p_+ = λ_d τ/λ_s
     p = np.where(printed, 1, np.where(anywhere, between(-1.5, 1.5, u[5]), 1.0) * lambda_d * tau / lambda_s)
     s = np.where(anywhere, between(0.01, 1, u[6]), p**2 / alpha_p)
-    end = integrate(hold(modes_flow, "tau"), Modes(p, s, tau), k, [0.0, 2000.0], rtol=1e-10)
+    end = solves.follow(hold(modes_flow, "tau"), Modes(p, s, tau), k, [0.0, 2000.0], atol=1e-10)
     alive = eta < lambda_d**2 * tau**2 / (4 * lambda_s)
     root = np.sqrt(np.where(alive, lambda_d**2 * tau**2 - 4 * eta * lambda_s, 0))
     law = np.where(alive, ((lambda_d * tau + root) / (2 * lambda_s)) ** 2 / alpha_p, 0)

@@ -1,17 +1,16 @@
-"""Many settings of one mode solved in one call: what the claims on observations, EMA and figures share."""
+"""Many settings of one mode followed at once: what the claims on observations, EMA and figures share."""
 
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import numpy as np
 
 from linbyol.equations import Amplitudes, Isotropic, Modes, amplitudes_flow, hold, mode_alignment_rate, modes_flow
 from linbyol.equations.combinators import Flow
-from linbyol.extremes import every, finite
-from linbyol.integrate import integrate
+from theory.proving import solves
 
-LANES = 64  # settings are padded to a multiple of it, so that all claims share one compilation a flow
+LANES = 64  # random numbers of a claim are drawn for so many settings
+RTOL, ATOL = 1e-8, 1e-10
 CLOCK = np.append(0, np.geomspace(1e-5, 1, 800))  # times of a trajectory over t1: 0, then 1.5 % apart
 
 fixed_target = hold(modes_flow, "tau")  # (p, s) at constant tau; tau = 1 is SimSiam
@@ -64,18 +63,11 @@ def follow(
     flow  `fixed_target` and `modes_flow` move Modes, `amplitudes_flow` Amplitudes with w(0) = +√s, Wa(0) = tau W(0).
     """
     columns = np.broadcast_arrays(*map(np.atleast_1d, (p, s, t1, alpha_p, beta, eta, sigma2, tau)))
-    size = columns[0].size
-    p, s, t1, alpha_p, beta, eta, sigma2, tau = (np.pad(a * 1.0, (0, -size % LANES), mode="edge") for a in columns)
-    k = Isotropic(alpha_p, beta, eta, sigma2, tau)
-    y0 = Amplitudes(np.sqrt(s), p, tau * np.sqrt(s)) if flow is amplitudes_flow else Modes(p, s, tau)
-    found = []
-    for i in range(0, t1.size, LANES):
-        y, c, t = jax.tree.map(lambda a, i=i: a[i : i + LANES], (y0, k, t1))
-        found.append(jax.tree.map(np.asarray, _solve(flow, y, c, t, CLOCK)))
-    ys, ok = jax.tree.map(lambda *leaves: np.concatenate(leaves)[:size], *found)
-    if not every(ok):
-        raise RuntimeError(f"{np.sum(~ok)} of {size} settings did not reach their last time.")
-    return Paths(np.outer(t1, CLOCK)[:size], finite(ys), jax.tree.map(lambda a: a[:size, None], k))
+    p, s, t1, *constants = (a * 1.0 for a in columns)
+    k = Isotropic(*constants)
+    y0 = Amplitudes(np.sqrt(s), p, k.tau * np.sqrt(s)) if flow is amplitudes_flow else Modes(p, s, k.tau)
+    ys = solves.together(flow, y0, k, t1, CLOCK, RTOL, ATOL)
+    return Paths(np.outer(t1, CLOCK), jax.tree.map(np.transpose, ys), jax.tree.map(lambda a: a[:, None], k))
 
 
 def first_crossing(ts: np.ndarray, x: np.ndarray) -> float:
@@ -93,19 +85,10 @@ def grid(*axes: Any) -> list[np.ndarray]:
 
 
 def uniforms(seed: int, number: int) -> np.ndarray:
-    """(8, 64) random numbers in [0, 1) that belong to one claim; one shape for all, so that it compiles once."""
-    return np.asarray(jax.random.uniform(jax.random.fold_in(jax.random.key(seed), number), (8, LANES)))
+    """(8, 64) random numbers in [0, 1) that belong to one claim."""
+    return np.random.default_rng([seed, number]).uniform(size=(8, LANES))
 
 
 def between(low: Any, high: Any, u: np.ndarray) -> np.ndarray:
     """Uniform numbers of [0, 1) brought to [low, high)."""
     return low + (high - low) * u
-
-
-@eqx.filter_jit
-def _solve(flow: Flow, y0: Any, k: Any, t1: Any, clock: Any) -> Any:
-    def solve(y: Any, k: Any, t1: Any) -> Any:
-        solution = integrate(flow, y, k, t1 * clock)
-        return solution.ys, solution.ok
-
-    return jax.vmap(solve)(y0, k, t1)

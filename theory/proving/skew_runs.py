@@ -56,11 +56,11 @@ def runs(seed: int) -> dict[str, Runs]:
     alpha_p[figure_8], (eta[figure_8], tau[figure_8]) = 1, np.transpose(FIG8)
     t1 = 20 / np.where(eta > 0, eta, 0.02)  # e^-20 in what decays at the rate η
     t1[collapsing] *= 0.4
-    a, b = jax.random.split(jax.random.fold_in(jax.random.key(seed), 69))
-    Wp = np.array(0.7 * jax.random.normal(a, (N, SIZE, SIZE)))
+    rng = np.random.default_rng([seed, 690])
+    Wp = 0.7 * rng.standard_normal((N, SIZE, SIZE))
     Wp[small] /= 5
     Wp[figure_8] = Wp[figure_8[0]]
-    G = 0.45 * np.asarray(jax.random.normal(b, (N, SIZE, SIZE)))
+    G = 0.45 * rng.standard_normal((N, SIZE, SIZE))
     F = G @ np.swapaxes(G, -1, -2)
     F[small] /= 10
     goal = (tau / 1.25)[positive, None, None] * np.eye(SIZE)  # τ/κ, above p_+

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import sympy as sp
 
 from linbyol.equations import Amplitudes, Commuting, Constants, Isotropic, Modes, Symmetric, Weights
@@ -33,11 +32,11 @@ def _explicit(d: int, n: int) -> Space:
 
 
 def _two(state: Callable, constants: Callable) -> Callable[[Any], tuple[Any, Any]]:
-    return lambda key: (state(jax.random.fold_in(key, 0)), constants(jax.random.fold_in(key, 1)))
+    return lambda rng: (state(rng), constants(rng))
 
 
-def _general_predictor(key: Any) -> Symmetric:
-    return instances.symmetric(key)._replace(Wp=instances.weights(key, d=4).Wp)
+def _general_predictor(rng: Any) -> Symmetric:
+    return instances.symmetric(rng)._replace(Wp=instances.weights(rng, d=4).Wp)
 
 
 WEIGHTS = _space(Weights, Constants, _two(instances.weights, instances.constants), "X", "X_aug")
