@@ -78,9 +78,13 @@ def _draw_spectrum(ax, data, name, title) -> None:
         ax.plot(ts, predicted[:, j], color=shade, linewidth=1.1, zorder=2)
         ax.plot(ts[some], measured[:, some, j].T, color=shade, zorder=3, **style.DOTS)
     middle = shades[len(shades) // 2]
-    place = "lower left" if name == "F" else "upper right"
+    place, columns = ("lower left", 1) if name == "F" else ("upper right", 2)
     runs = f"SGD, {len(measured)} runs"
-    ax.legend(handles=[style.entry("flow", color=middle), style.entry(runs, color=middle, **style.DOTS)], loc=place)
+    ax.legend(
+        handles=[style.entry("flow", color=middle), style.entry(runs, color=middle, **style.DOTS)],
+        loc=place,
+        ncols=columns,
+    )
     ax.set(
         xlabel="$t$", ylabel="eigenvalues", title=title, xlim=(ts[0], ts[-1]), yscale="log" if name == "F" else "linear"
     )
