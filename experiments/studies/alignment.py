@@ -59,10 +59,12 @@ def unwhitened(run: Run) -> Raw:
     r = rates(LR, beta=BETA, eta=etas)
     sgd = together(byol, BankPairs(bank, BATCH), starts, r, b, duration=TIME, records=RECORDS)
     ts = sgd.ts[0]
-    flow = jax.vmap(lambda y0, eta: integrate(weights_flow, y0, k._replace(eta=eta), ts))(starts, etas)
-    measure = lambda y: alignment(*to_unsymmetrised(y, k))  # noqa: E731
-    measures = (jax.vmap(jax.vmap(measure))(trajectory.ys) for trajectory in (sgd, flow))
-    return Raw(ts, *measures, jax.vmap(jax.vmap(proportionality))(sgd.ys))
+    at = zip((above, above, noise), np.asarray(etas), strict=True)
+    flows = [integrate(weights_flow, y0, k._replace(eta=eta), ts, solver="dop853").ys for y0, eta in at]
+    everywhere = lambda f: jax.jit(jax.vmap(jax.vmap(f)))  # noqa: E731
+    measure = everywhere(lambda y: alignment(*to_unsymmetrised(y, k)))
+    flow = Weights(*map(np.stack, zip(*flows, strict=True)))
+    return Raw(ts, measure(sgd.ys), measure(flow), everywhere(proportionality)(sgd.ys))
 
 
 @claim(

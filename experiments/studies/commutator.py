@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from experiments.linear.banks import isotropic, norm, start
 from experiments.linear.pairs import AllPairs, BankPairs
@@ -59,12 +60,13 @@ def whitened(run: Run) -> Whitened:
     )(jnp.array([0.0, ETA]))
     every = round(TIME / FULL_LR / RECORDS)
     full = descend(symmetric_simsiam, AllPairs(bank), y0, rates(FULL_LR, eta=ETA), b, records=RECORDS, every=every)
-    flow = integrate(symmetric_flow, to_symmetric(y0, k), isotropic_k, full.ts, rtol=1e-10, atol=1e-14)
-    reduced = full.map(to_symmetric, k)
-    slowest = jax.vmap(lambda y: jnp.linalg.eigvalsh(alignment_rate(y, isotropic_k))[0])(reduced)
+    flow = integrate(symmetric_flow, to_symmetric(y0, k), isotropic_k, full.ts, rtol=1e-12, atol=1e-16, solver="dop853")
+    symmetric = jax.jit(jax.vmap(lambda y: to_symmetric(y, k)))
+    reduced = symmetric(full.ys)
+    slowest = jax.jit(jax.vmap(lambda y: jnp.linalg.eigvalsh(alignment_rate(y, isotropic_k))[0]))(reduced)
     return Whitened(
         ts=full.ts,
-        sgd=jax.vmap(lambda ys: _commutators(jax.vmap(lambda y: to_symmetric(y, k))(ys)))(sgd.ys),
+        sgd=np.stack([_commutators(symmetric(jax.tree.map(lambda a, i=i: a[i], sgd.ys))) for i in range(2)]),
         full=_commutators(reduced),
         flow=_commutators(flow.ys),
         bound=_bound(full.ts, slowest),
@@ -72,14 +74,15 @@ def whitened(run: Run) -> Whitened:
 
 
 def _commutators(ys: Symmetric) -> Any:
-    L = norm(jax.vmap(lambda y: commutator(y, None))(ys))
+    L = norm(commutator(Symmetric(*map(np.asarray, ys)), None))  # over all times at once: only products
     return L / L[0]
 
 
 def _bound(ts: Any, slowest: Any) -> Any:
     """exp(-2 ∫ λ_min(K) dt) with the least λ_min of both ends of each interval."""
-    least = jnp.minimum(slowest[1:], slowest[:-1])
-    return jnp.exp(-2 * jnp.concatenate([jnp.zeros(1), jnp.cumsum(least * jnp.diff(ts))]))
+    ts, slowest = np.asarray(ts), np.asarray(slowest)
+    least = np.minimum(slowest[1:], slowest[:-1])
+    return np.exp(-2 * np.append(0, np.cumsum(least * np.diff(ts))))
 
 
 @claim(
@@ -98,16 +101,16 @@ def commutator_falls(run: Run) -> Verdict:
     if run.out is not None:
         leave(run, run.out)
     seen = (found.flow < 0.1) & (found.flow > 1e-9)
-    ratio = jnp.where(seen, jnp.log(found.full) / jnp.log(found.flow), 1)
+    ratio = np.log(np.where(seen, found.full, 2)) / np.log(np.where(seen, found.flow, 2))
     late = found.sgd[:, RECORDS // 2 :]
     return holds_if(
         every(found.full <= found.bound * (1 + 1e-9))
-        and jnp.abs(ratio - 1).max() < 0.05
+        and np.abs(ratio - 1).max() < 0.05
         and seen.sum() >= 5
         and late[1, -1] < 1e-5
         and late[0].min() > 1e-4,
         largest_ratio_to_the_bound=(found.full / found.bound)[1:].max(),
-        largest_error_of_the_logarithm=jnp.abs(ratio - 1).max(),
+        largest_error_of_the_logarithm=np.abs(ratio - 1).max(),
         full_batch_at_the_end=found.full[-1],
         sgd_at_the_end=found.sgd[1, -1],
         plateau_without_decay=late[0].mean(),
