@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from processes import environment
 
+import experiments.studies
 from linbyol import claims
 from linbyol.checks import InputError
 from linbyol.claims import Claim, Result, Run, Verdict
 from linbyol.cli import table
-from linbyol.cli.check import run_claims
+from linbyol.cli.check import _by_cache, run_claims
 from linbyol.cli.kept import Kept
 
 HEAD = """
@@ -219,3 +220,10 @@ def test_only_what_is_settled_as_expected_is_kept():
     assert not settled("holds", "fails")
     assert not settled("holds", "undecided")
     assert not settled("holds", "not run")
+
+
+def test_claims_whose_files_read_one_cache_are_checked_in_one_process():
+    groups = _by_cache(claims.collect(experiments.studies))
+    files = [{claim.check.__module__.rpartition(".")[2] for claim in group} for group in groups.values()]
+    assert {"overlay", "step_size", "fresh_views"} in files
+    assert {"deep_digits"} in files

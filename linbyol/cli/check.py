@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from linbyol.claims import Claim, Result, Run, Verdict
@@ -19,7 +20,8 @@ FRESH = "--fresh checks them again"
 def run_claims(claims: Sequence[Claim], run: Run, jobs: int = 1, kept: Kept | None = None) -> list[Result]:
     """Each claim with its verdict, in the order given; a line a claim on standard error, or a bar on a terminal.
 
-    Claims of one file share what they compute, so a file is the unit of work. The verdicts do not depend on `jobs`.
+    Claims share what they compute with those of their file, and of files that read each other's caches: these are the
+    unit of work. The verdicts do not depend on `jobs`.
     Verdicts that an earlier run has kept are taken over; those that are as expected are kept as soon as they are there.
     """
     found = {claim.id: verdict for claim in claims if kept and (verdict := _known(kept, claim))}
@@ -62,14 +64,14 @@ def _line(result: Result, count: int, total: int) -> str:
 
 def _verdicts(claims: Sequence[Claim], run: Run, jobs: int, kept: Kept | None) -> Iterator[tuple[str, Any]]:
     """(id, None) as a check begins, and (id, (verdict, names of the arrays it wrote)) as it ends."""
-    left = _by_file(claims)
+    left = _by_cache(claims)
     if jobs == 1 or len(left) == 1:
         for group in left.values():
             yield from check(group, run)
         return
     while left:  # again only if a process died with claims still before it
         order = sorted(left, key=lambda file: _length(file, left[file], kept), reverse=True)
-        tasks = {file: (check_in, file, [claim.id for claim in left[file]], run) for file in order}
+        tasks = {file: (check_in, [(claim.check.__module__, claim.id) for claim in left[file]], run) for file in order}
         began: dict[str, str] = {}
         for file, news in in_processes(tasks, jobs):
             if isinstance(news, Ended):
@@ -98,17 +100,35 @@ def check(claims: Iterable[Claim], run: Run) -> Iterator[tuple[str, Any]]:
         yield claim.id, (verdict, sorted(dict(_arrays(run).items() - before.items())))
 
 
-def check_in(file: str, ids: Sequence[str], run: Run) -> Iterator[tuple[str, Any]]:
-    """`check` of the claims with these ids in a module, where they are data but their checks are not."""
-    known = {claim.id: claim for claim in vars(import_module(file)).values() if isinstance(claim, Claim)}
-    return check((known[id] for id in ids), run)
+def check_in(places: Sequence[tuple[str, str]], run: Run) -> Iterator[tuple[str, Any]]:
+    """`check` of the claims at these (module, id), where they are data but their checks are not."""
+    known = {
+        (file, claim.id): claim
+        for file in dict.fromkeys(file for file, _ in places)
+        for claim in vars(import_module(file)).values()
+        if isinstance(claim, Claim)
+    }
+    return check((known[place] for place in places), run)
 
 
-def _by_file(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
+def _by_cache(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
+    """Claims by the first of the files whose caches theirs reads, or is read by."""
+    first = {claim.check.__module__: claim.check.__module__ for claim in claims}
+    for file in first:
+        for other in _read_by(file) & first.keys():
+            old, new = first[file], first[other]
+            first = {name: new if root == old else root for name, root in first.items()}
     groups: dict[str, list[Claim]] = {}
     for claim in claims:
-        groups.setdefault(claim.check.__module__, []).append(claim)
+        groups.setdefault(first[claim.check.__module__], []).append(claim)
     return groups
+
+
+def _read_by(file: str) -> set[str]:
+    """Modules with caches that a module names, theirs or the functions that have them."""
+    named = list(vars(sys.modules[file]).values()) if file in sys.modules else []
+    within = [value for module in named if isinstance(module, ModuleType) for value in vars(module).values()]
+    return {value.__module__ for value in named + within if hasattr(value, "cache_info")}
 
 
 def _length(file: str, claims: Sequence[Claim], kept: Kept | None) -> tuple[float, bool, int]:
