@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "figures": {"linbyol", "theory", "figures"},
 }
 FLOORS = (  # of linbyol: a module imports from its own package and from the floors below it
-    {"checks", "extremes", "interrupts", "machine", "outputs", "plot", "progress", "store"}
+    {"checks", "extremes", "interrupts", "machine", "origins", "outputs", "plot", "progress", "store"}
     | {"claims", "doctor", "trees"},
     {"equations"},
     {"alignment", "assumptions", "cubic", "losses", "orbits", "predictors", "representation", "runs"},
