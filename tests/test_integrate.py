@@ -46,6 +46,10 @@ def reference(flow, y0, k, ts):
     return np.asarray(solution.y.T)
 
 
+def unravelled(y0, x):
+    return jax.flatten_util.ravel_pytree(jax.tree.map(jnp.asarray, y0))[1](x)
+
+
 def flat(trajectory):
     leaves = jax.tree.leaves(trajectory.ys)
     return np.concatenate([np.asarray(leaf).reshape(len(leaf), -1) for leaf in leaves], axis=1)
@@ -229,17 +233,25 @@ def test_dense_output_agrees_with_the_chosen_times():
 
 def test_without_compiling_the_same_trajectories_come_out(key):
     y0, k = instances.weights(key, 3, 4), instances.constants(key, 4)
-    for flow in (simsiam(weights_flow), no_predictor(weights_flow), slave(weights_flow, RULES["direct"])):
+    for flow in (simsiam(weights_flow), no_predictor(weights_flow)):
         ours = integrate(flow, y0, k, TS[:5], solver="dop853", **TIGHT)
-        assert np.abs(flat(ours) - flat(integrate(flow, y0, k, TS[:5], **TIGHT))).max() < 1e-8
-    for event in (collapse(1e-6), steady(1e-6)):
-        ours, theirs = (
-            integrate(modes_flow, Y, K._replace(eta=0.5), [0.0, 1e3], event=event, solver=solver, **TIGHT)
-            for solver in ("dop853", "tsit5")
+        seen = jax.tree.map(
+            lambda *x: np.stack(x), *(flow.settle(unravelled(y0, x), k) for x in reference(flow, y0, k, TS[:5]))
         )
-        assert ours.ok
-        assert abs(ours.stopped - theirs.stopped) < 1e-4 * theirs.stopped
-        assert np.allclose(flat(ours), flat(theirs), atol=1e-9)
+        assert max(np.abs(a - b).max() for a, b in zip(ours.ys, seen, strict=True)) < 1e-8
+    slaved = integrate(slave(weights_flow, RULES["direct"]), y0, k, TS[:5], solver="dop853", **TIGHT).ys
+    F = np.einsum("tdn,nm,tem->tde", slaved.W, k.X, slaved.W)
+    assert np.abs(slaved.Wp - jax.vmap(lambda F: RULES["direct"](0 * F, F))(F)).max() < 1e-12
+
+
+def test_without_compiling_events_stop_at_their_time():
+    """With p = 0 and tau = 1, both held, s is s(0) exp(-2 eta t)."""
+    flow, y0, k = hold(modes_flow, "p", "tau"), Modes(0.0, 0.3, 1.0), K._replace(eta=0.5)
+    for event, size in ((collapse(1e-6), 1e-6), (steady(1e-6), 2e-6)):  # at rest 2 eta s is 1e-6 (1 + tau)
+        found = integrate(flow, y0, k, [0.0, 5.0, 100.0], event=event, solver="dop853", **TIGHT)
+        assert found.ok
+        np.testing.assert_allclose(found.stopped, np.log(0.3 / size), rtol=1e-5)  # atol over size
+        np.testing.assert_allclose(found.ys.s, [0.3, 0.3 * np.exp(-5), size], rtol=1e-5)
 
 
 def test_without_compiling_what_cannot_be_followed_is_said():
