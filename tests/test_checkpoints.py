@@ -382,3 +382,16 @@ def run(code, *arguments, **variables):
     """What a program of its own prints; fails where it does."""
     command, pipes = [sys.executable, "-c", code, *map(str, arguments)], {"stdout": subprocess.PIPE, "text": True}
     return subprocess.run(command, env=environment(**variables), check=True, **pipes).stdout
+
+
+def test_a_save_that_was_killed_before_it_removed_the_oldest_is_finished_by_the_next_restore(tmp_path):
+    for step in (1, 2, 3, 4):
+        save(tmp_path, step, np.full(2, step), config={}, keep=9)
+    assert restore(tmp_path, np.zeros(2, int)).step == 4
+    assert len(checkpoints.checkpoints(tmp_path)) == 4
+    (tmp_path / "step-00000004" / "arrays.npz").write_bytes(b"")
+    found = restore(tmp_path, np.zeros(2, int), keep=2)
+    assert (found.step, [path.name for path in checkpoints.checkpoints(tmp_path)]) == (
+        3,
+        ["step-00000004", "step-00000003"],
+    )

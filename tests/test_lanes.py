@@ -14,11 +14,12 @@ from linbyol.ensemble.compiled import Engine, EnsembleResult, Job
 from linbyol.ensemble.lanes import Lane, Mark, Tolerance
 from linbyol.ensemble.queue import TILE
 from linbyol.ensemble.rosenbrock import METHODS, RODAS5P, jacobian, step
-from linbyol.ensemble.solver import TIGHTER, Task, _solve
+from linbyol.ensemble.solver import FINER, TIGHTER, Accuracy, Task, _solve
 from linbyol.ensemble.workers import Crew, whole_tiles
 from linbyol.equations import Isotropic, Modes
 
 EMPTY = Engine.of(lambda y, k: y, {}, "rodas5p")
+QUARTER = Tolerance(0.25, 0.0)
 pytestmark = pytest.mark.usefixtures("plainly")
 
 
@@ -98,7 +99,7 @@ def test_steps_grow_shrink_and_end_where_they_should():
 
 def test_the_time_of_an_event_is_found_within_its_step():
     line = lambda y, k: jnp.ones_like(y)  # noqa: E731
-    curve = lambda y, k, y0: 0.09 - y * y  # noqa: E731
+    curve = lambda now: 0.09 - now.y * now.y  # noqa: E731
     find = jax.jit(lambda mark: lanes.locate(RODAS5P, line, curve, mark, None, None))
     number = lambda *x: Mark(*(jnp.asarray(v) for v in x))  # noqa: E731
     assert np.isclose(find(number(True, 2.0, 1.0, 0.0)), 2.3, rtol=1e-12)
@@ -131,23 +132,23 @@ def result(y, error, ok=True):
 def test_a_crew_shares_the_work_evenly_and_in_order(monkeypatch):
     sizes, lock = [], threading.Lock()
 
-    def chunk(job, y0, k, t1, rtol, capacity, device):
+    def chunk(job, y0, k, t1, tol, capacity, device):
         with lock:
             sizes.append((len(t1), capacity, device))
         time.sleep(0.01 * (1 - t1[0] / 9000))  # the first take longest
-        return result(t1 + y0 + k, rtol)
+        return result(t1 + y0 + k, tol.rtol)
 
     monkeypatch.setattr(Job, "chunk", chunk)
-    job, t1, crew = Job(EMPTY, 1.0, 0.0, None, 10), np.arange(9000.0), Crew(1024, ["a", "b"], 3, False)
-    found = crew.share(job, 10 * t1, 0 * t1, t1, 0.25)
+    job, t1, crew = Job(EMPTY, 0.0, None, 10), np.arange(9000.0), Crew(1024, ["a", "b"], 3, False)
+    found = crew.share(job, 10 * t1, 0 * t1, t1, QUARTER)
     assert np.array_equal(found.y, 11 * t1)
     assert (found.error == 0.25).all()
     assert sorted(size for size, _, _ in sizes) == [9000 - 8 * 1024, *[1024] * 8]  # three rounds of three hands
     assert {(capacity, device) for _, capacity, device in sizes} == {(1024, "a"), (1024, "b")}
     sizes.clear()
-    crew.share(job, t1[:3500], t1[:3500], t1[:3500], 0.25)
+    crew.share(job, t1[:3500], t1[:3500], t1[:3500], QUARTER)
     assert sorted(size for size, _, _ in sizes) == [3500 - 4 * 3 * TILE, *[3 * TILE] * 4]  # 584 rounded up
-    assert np.array_equal(crew.share(job, t1[:100], t1[:100], t1[:100], 0.25).y, 3 * t1[:100])
+    assert np.array_equal(crew.share(job, t1[:100], t1[:100], t1[:100], QUARTER).y, 3 * t1[:100])
     assert [whole_tiles(n) // TILE for n in (0, 1, TILE, TILE + 1)] == [1, 1, 1, 2]
 
 
@@ -160,10 +161,10 @@ def test_a_solve_asks_its_crew_for_what_was_asked(monkeypatch, number, chunk, si
     settings = {"chunk": chunk, "devices": ["a", "b"], "workers": 5, "progress": True}
     found = solve_parabola(p, k, 7.0, rtol=1e-3, atol=1e-4, max_steps=9, ts=[1.0, 2.0], **settings)
     assert found.y.tolist() == list(range(number))
-    [(crew, job, y0, c, t1, rtol)] = asked
+    [(crew, job, y0, c, t1, tol)] = asked
     assert (crew.chunk, crew.devices, crew.workers, crew.progress) == (size, ["a", "b"], 5, True)
-    assert (job.rtol, job.atol, job.max_steps, job.ts.tolist()) == (1e-3, 1e-4, 9, [1.0, 2.0])
-    assert np.isclose(rtol, TIGHTER * 1e-3)
+    assert (job.floor, job.max_steps, job.ts.tolist()) == (0.1, 9, [1.0, 2.0])
+    np.testing.assert_allclose(tol, (TIGHTER * 1e-3, FINER * TIGHTER * 1e-4))
     assert np.array_equal(y0, p)
     for leaf, expected in zip((*c, t1), (2.0, 0.4, 0.05, 0.25, 1.0, 7.0), strict=True):
         assert np.array_equal(leaf, np.full(number, expected))
@@ -177,13 +178,13 @@ def test_those_whose_error_is_above_the_tolerance_are_solved_again_ten_times_tig
         result([200.0, 300.0], [0.2, 0.3]),
     ]
 
-    def share(crew, job, y0, k, t1, rtol):
-        asked.append((y0.tolist(), k.tolist(), t1.tolist(), rtol))
+    def share(crew, job, y0, k, t1, tol):
+        asked.append((y0.tolist(), k.tolist(), t1.tolist(), tol.rtol))
         return answers[len(asked) - 1]
 
     monkeypatch.setattr(Crew, "share", share)
-    job, task = Job(EMPTY, 1.0, 0.0, None, 10), Task(t1 + 0.5, t1 + 0.25, t1, None, (5,), False)
-    found = _solve(Crew(TILE, [], 1, False), job, task)
+    job, task = Job(EMPTY, 0.0, None, 10), Task(t1 + 0.5, t1 + 0.25, t1, None, (5,), False)
+    found = _solve(Crew(TILE, [], 1, False), job, task, Accuracy(1.0, 0.0))
     assert [numbers for *_, numbers, _ in asked] == [[0, 1, 2, 3, 4], [1, 2, 3], [2, 3]]
     assert asked[1][:2] == ([1.5, 2.5, 3.5], [1.25, 2.25, 3.25])
     np.testing.assert_allclose([rtol for *_, rtol in asked], [TIGHTER, TIGHTER / 10, TIGHTER / 100])

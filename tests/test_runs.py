@@ -44,7 +44,7 @@ claims.environment = lambda: {"device": "none"}  # saves the time to start JAX
 def train(parent):
     with RunFolder.open(parent, "walk", Small(), seeds=[0]) as run:
         metrics = run.metrics(["step", "seed", "loss", "knn"])
-        found = restore(run.checkpoints, np.zeros(1000), config={"eta": 0.1})
+        found = restore(run.checkpoints, np.zeros(1000), config={"eta": 0.1}, keep=3)
         print(os.getpid(), flush=True)
         start, x = (found.step, found.state) if found else (0, np.zeros(1000))
         metrics.cut(found.extra["metrics"] if found else None)

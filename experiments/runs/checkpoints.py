@@ -87,11 +87,14 @@ def save(
     return final
 
 
-def restore(folder: str | Path, like: Any, *, config: Mapping | None = None) -> Restored | None:
+def restore(
+    folder: str | Path, like: Any, *, config: Mapping | None = None, keep: int | None = None
+) -> Restored | None:
     """The newest checkpoint that is complete and undamaged, bit by bit; None if there is none at all.
 
     like    a state of the same structure, shapes and types; its leaves may be `jax.ShapeDtypeStruct`
     config  if given, the configuration that the checkpoint must have been saved with
+    keep    if given, all but the last so many are removed, as by the `save` that a kill may have cut short
 
     Raises `InputError` for a checkpoint of another configuration or of other shapes or types, with what differs, and
     `FileError` where there are checkpoints but each is damaged.
@@ -112,6 +115,8 @@ def restore(folder: str | Path, like: Any, *, config: Mapping | None = None) -> 
             for name, leaf in leaves.named(like).items()
         ]
         structure = jax.tree.structure(like)
+        if keep is not None:
+            _prune(Path(folder), _step(checkpoints(folder)[0]), keep)
         return Restored(manifest["step"], jax.tree.unflatten(structure, state), manifest["extra"], refused)
     if refused:
         raise FileError(f"Folder {folder} has no undamaged checkpoint. {refused[0]}")

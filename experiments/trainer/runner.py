@@ -68,7 +68,8 @@ class Folder:
         Raises `FileError` for a checkpoint of other data, and for files that are gone or shorter than they were then,
         unless the run is done: then nothing more is written.
         """
-        found = checkpoints.restore(self.run.checkpoints, like, config=asdict(self.session.o))
+        o = self.session.o
+        found = checkpoints.restore(self.run.checkpoints, like, config=asdict(o), keep=o.record.keep)
         if found is None:
             self.table = self.run.metrics(self.columns)
             self.table.cut()
