@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -38,3 +39,11 @@ def plainly():
     jax.config.update("jax_disable_most_optimizations", True)
     yield
     jax.config.update("jax_disable_most_optimizations", False)
+
+
+@pytest.fixture(autouse=True)
+def parsed_afresh():
+    """tyro remembers objects by their ids, which a later test's may have; under pytest it checks so at random."""
+    yield
+    if "tyro._unsafe_cache" in sys.modules:
+        sys.modules["tyro._unsafe_cache"].clear_cache()
