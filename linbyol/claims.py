@@ -96,6 +96,8 @@ class Result:
 
     def record(self) -> dict[str, Any]:
         """The row of claims.json."""
+        from linbyol.origins import describe
+
         claim, verdict = self.claim, self.verdict
         row = describe(claim) | {"verdict": verdict.verdict, "numbers": verdict.numbers, "seeds": list(verdict.seeds)}
         return row | {"seconds": round(verdict.seconds, 3)} | ({"note": verdict.note} if verdict.note else {})
@@ -174,26 +176,6 @@ def order(claim: Claim) -> tuple:
     """B2 before B10, B99 before B99c."""
     letter, number, suffix = ID.fullmatch(claim.id).groups()  # type: ignore[union-attr]
     return letter, int(number), suffix
-
-
-def describe(claim: Claim) -> dict[str, Any]:
-    """The claim and where it stands: the check itself, the equations that it is about, what decides, how to run it."""
-    from linbyol.origins import condition_of, equations_of
-
-    module = getattr(claim.check, "__module__", "")
-    proofs = getattr(sys.modules.get(module), "PROOFS", {}).get(claim.id, ())
-    return {
-        "id": claim.id,
-        "title": claim.title,
-        "statement": claim.statement,
-        "source": claim.source,
-        "kind": claim.kind,
-        "expected": claim.expected,
-        "check": f"{file_of(module)}:{getattr(claim.check, '__name__', '')}",
-        "equations": equations_of(claim.check, proofs),
-        "condition": condition_of(claim.check),
-        "command": f"linbyol reproduce --only {claim.id}",
-    }
 
 
 def environment() -> dict[str, Any]:

@@ -6,14 +6,35 @@ Read from the source of the check, so that no list can fall behind it.
 import ast
 import dis
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, FunctionType
 from typing import Any
 
+from linbyol.claims import Claim, file_of
+
 THEORY = ("equations", "assumptions", "exact", "fixed_points", "equilibria", "predictors", "losses", "alignment")
 DECIDES = {"holds_if": 0, "proven": 2}  # functions that come to a verdict, and which argument is the condition
 PROVEN = "no residual of the symbols; largest_gap ≤ {}"
+
+
+def describe(claim: Claim) -> dict[str, Any]:
+    """The claim and where it stands: the check itself, the equations that it is about, what decides, how to run it."""
+    module = getattr(claim.check, "__module__", "")
+    proofs = getattr(sys.modules.get(module), "PROOFS", {}).get(claim.id, ())
+    return {
+        "id": claim.id,
+        "title": claim.title,
+        "statement": claim.statement,
+        "source": claim.source,
+        "kind": claim.kind,
+        "expected": claim.expected,
+        "check": f"{file_of(module)}:{getattr(claim.check, '__name__', '')}",
+        "equations": equations_of(claim.check, proofs),
+        "condition": condition_of(claim.check),
+        "command": f"linbyol reproduce --only {claim.id}",
+    }
 
 
 def equations_of(check: Callable, statements: Iterable[Any] = ()) -> list[str]:

@@ -15,7 +15,7 @@ METADATA: dict[str, dict[str, Any]] = {  # nothing that differs from one day to 
     ".png": {"Software": None},
     ".svg": {"Creator": "linbyol", "Date": None},
 }
-NAMED = 7  # lines that the colours of the sheet tell apart, and a legend names
+NAMED = 7  # lines that the style has colours for, and a legend names
 OUTCOMES = {"collapses": "#c9c9c9", "survives": "#0072b2", "slow": "#e69f00"}  # verdicts 0, 1, 2
 LINE: dict[str, Any] = {"color": "0.1", "linestyle": (0, (1, 1.2)), "linewidth": 0.9}
 

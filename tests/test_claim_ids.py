@@ -9,13 +9,13 @@ from linbyol.claims import collect
 CLAIMS = [*collect(theory), *collect(experiments.studies)]
 
 
-def test_every_claim_of_the_sheet_is_there_once():
+def test_every_numbered_claim_is_there_once():
     ids = [claim.id for claim in CLAIMS]
     assert [f"B{n}" for n in range(1, 145) if ids.count(f"B{n}") != 1] == []
     assert len(set(ids)) == len(ids)
 
 
-def test_no_claim_is_unknown_to_the_sheet():
+def test_no_claim_has_a_number_beyond_the_numbered():
     """B1 to B144; a letter after the number is a corrected or further statement beside it; L1, L2, … are our own."""
     known = {f"B{n}" for n in range(1, 145)}
     for claim in CLAIMS:

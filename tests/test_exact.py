@@ -13,7 +13,7 @@ from linbyol.exact import escape_time, escape_time_asymptotics, parabola, parabo
 from linbyol.fixed_points import critical_eta, predictor_roots
 from linbyol.integrate import integrate
 
-TIMES = 1e-10  # the sheet's tolerance of closed-form times
+TIMES = 1e-10  # of closed-form times
 EDGE = 1e-6  # and of basin edges
 SHARES = [0, 1e-12, 1e-6, 0.1, 0.499, 0.501, 0.9, 1 - 1e-6, 1 - 1e-10, 1, 1 + 1e-10, 1 + 1e-6, 1.1, 3]  # eta/eta_c
 

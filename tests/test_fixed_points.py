@@ -9,7 +9,7 @@ import pytest
 from linbyol.equations import Commuting, Isotropic, Modes, decay, modes_flow, parabola_flow
 from linbyol.fixed_points import bifurcation, critical_eta, fixed_points, predictor_roots, stability
 
-ROUNDING = 1e-12  # the sheet's tolerance of fixed points
+ROUNDING = 1e-12  # of fixed points
 
 
 def random_commuting(seed, shares):

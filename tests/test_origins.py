@@ -9,7 +9,7 @@ import theory
 from linbyol import claims
 from linbyol.equations import Modes, modes_flow, simsiam
 from linbyol.exact import separatrix
-from linbyol.origins import condition_of, equations_of
+from linbyol.origins import condition_of, describe, equations_of
 from theory.proving.prover import ROUNDING, proven
 
 SMALL = 1e-3
@@ -48,7 +48,7 @@ def test_equations_are_those_that_the_check_reaches():
 
 def test_every_claim_leads_to_its_function_and_to_what_decides():
     for claim in ALL:
-        row = claims.describe(claim)
+        row = describe(claim)
         file, _, function = row["check"].partition(":")
         source = Path(sys.modules[claim.check.__module__].__file__)
         assert str(source).endswith(file)

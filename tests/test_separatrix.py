@@ -10,7 +10,7 @@ from linbyol.equations import Commuting, Isotropic, Modes, modes_flow
 from linbyol.exact import collapses, separatrix
 from linbyol.fixed_points import critical_eta, predictor_roots
 
-EDGE = 1e-6  # the sheet's tolerance of basin edges
+EDGE = 1e-6  # of the edges of basins
 
 
 @pytest.mark.parametrize("share", [0.02, 0.2, 0.99, 1.0])

@@ -14,7 +14,8 @@ import figures
 import theory
 from figures import mathematics
 from linbyol import equations, store
-from linbyol.claims import Result, describe, modules
+from linbyol.claims import Result, modules
+from linbyol.origins import describe
 from theory.proving.latex import definition, equation, law
 
 TITLE = "linbyol: the learning dynamics of BYOL-like self-supervised learning, checked"

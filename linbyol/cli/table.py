@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from linbyol import claims as data
 from linbyol.claims import Claim, Result
+from linbyol.origins import describe
 
 COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow", "not run": "dim"}
 
@@ -30,7 +31,7 @@ class Collected(NamedTuple):
         """Print the chosen ones without checking them; the exit status."""
         from linbyol.store import to_json
 
-        print(to_json({"claims": [data.describe(claim) for claim in chosen]})) if json else print_claims(chosen)
+        print(to_json({"claims": [describe(claim) for claim in chosen]})) if json else print_claims(chosen)
         return self.status
 
 
@@ -63,7 +64,7 @@ def print_claims(claims: Iterable[Claim]) -> None:
     for name in ("claim", "title", "kind", "expected", "statement, and its check"):
         table.add_column(name, overflow="fold")
     for claim in claims:
-        about = f"{claim.statement}\n[dim]{data.describe(claim)['check']}[/]"
+        about = f"{claim.statement}\n[dim]{describe(claim)['check']}[/]"
         table.add_row(claim.id, claim.title, claim.kind, claim.expected, about)
     console().print(table)
 
