@@ -21,8 +21,8 @@ PROVEN = "no residual of the symbols; largest_gap ≤ {}"
 
 def describe(claim: Claim) -> dict[str, Any]:
     """The claim and where it stands: the check itself, the equations that it is about, what decides, how to run it."""
-    module = getattr(claim.check, "__module__", "")
-    proofs = getattr(sys.modules.get(module), "PROOFS", {}).get(claim.id, ())
+    module = sys.modules.get(getattr(claim.check, "__module__", ""))
+    proofs = getattr(module, "PROOFS", {}).get(claim.id, ())
     return {
         "id": claim.id,
         "title": claim.title,
@@ -30,11 +30,16 @@ def describe(claim: Claim) -> dict[str, Any]:
         "source": claim.source,
         "kind": claim.kind,
         "expected": claim.expected,
-        "check": f"{file_of(module)}:{getattr(claim.check, '__name__', '')}",
+        "check": check_of(claim),
         "equations": equations_of(claim.check, proofs),
         "condition": condition_of(claim.check),
         "command": f"linbyol reproduce --only {claim.id}",
     }
+
+
+def check_of(claim: Claim) -> str:
+    """The file and the function that check a claim."""
+    return f"{file_of(getattr(claim.check, '__module__', ''))}:{getattr(claim.check, '__name__', '')}"
 
 
 def equations_of(check: Callable, statements: Iterable[Any] = ()) -> list[str]:

@@ -108,12 +108,12 @@ def write_arrays(path: str | Path, arrays: dict[str, Any]) -> None:
 
 
 @contextmanager
-def reading(path: str | Path, kind: str = "File", error: type[FileError] | None = None) -> Iterator[None]:
-    """What the system refuses inside becomes a `FileError`, or one of its own kind, that names the file."""
+def reading(path: str | Path, kind: str = "File", error: type[Exception] = FileError) -> Iterator[None]:
+    """What the system refuses inside becomes a `FileError`, or another error, that names the file."""
     try:
         yield
     except OSError as refused:
-        raise (error or FileError)(f"{kind} {path} cannot be read: {refused.strerror or refused}.") from None
+        raise error(f"{kind} {path} cannot be read: {refused.strerror or refused}.") from None
 
 
 def read_bytes(path: str | Path) -> bytes:

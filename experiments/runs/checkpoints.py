@@ -22,7 +22,7 @@ import linbyol
 from experiments.runs import leaves, manifests
 from experiments.runs.manifests import DamageError, differences, listed
 from linbyol.checks import InputError
-from linbyol.store import FileError, plain
+from linbyol.store import FileError, plain, reading
 
 SCHEMA = 1
 ARRAYS, MANIFEST = "arrays.npz", "manifest.json"
@@ -125,10 +125,8 @@ def restore(
 
 def checkpoints(folder: str | Path) -> list[Path]:
     """Paths of the checkpoints, damaged or not, newest first. Raises `FileError` for a folder that cannot be read."""
-    try:
+    with reading(folder, "Folder"):
         names = [path.name for path in Path(folder).iterdir()] if os.path.lexists(folder) else []
-    except OSError as error:
-        raise FileError(f"Folder {folder} cannot be read: {error.strerror or error}.") from None
     found = {}
     for name in sorted(names, key=lambda name: not name.endswith(ASIDE)):  # the one that took the place counts
         if match := re.fullmatch(rf"step-(\d{{8,}})|\.step-(\d{{8,}}){re.escape(ASIDE)}", name):

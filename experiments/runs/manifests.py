@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from linbyol.store import reading
+
 ABSENT = object()
 SHOWN = 6  # differences that a sentence lists
 
@@ -41,10 +43,8 @@ def read(path: Path) -> dict[str, Any]:
 
 def read_bytes(path: Path, sha256: str | None = None) -> bytes:
     """A file's content, of this SHA-256 if one is given. Raises `DamageError`."""
-    try:
+    with reading(path, error=DamageError):
         content = path.read_bytes()
-    except OSError as error:
-        raise DamageError(f"File {path} cannot be read: {error.strerror or error}.") from None
     if sha256 is not None and digest(content) != sha256:
         raise DamageError(f"File {path} is not what was written: its SHA-256 differs.")
     return content

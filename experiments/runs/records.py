@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from linbyol.checks import InputError
-from linbyol.store import FileError, to_json
+from linbyol.store import FileError, reading, to_json
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,8 @@ class Lines:
     @property
     def size(self) -> int:
         """Bytes, to be remembered by a checkpoint."""
-        try:
+        with reading(self.path):
             return self.path.stat().st_size
-        except OSError as error:
-            raise FileError(f"File {self.path} cannot be read: {error.strerror or error}.") from None
 
     def append(self, *lines: str) -> None:
         """Add lines, all of them or none, and force them to the disk. Raises `FileError` where there is no space."""
@@ -64,10 +62,8 @@ class Lines:
         self._write(size, b"")
 
     def _content(self) -> bytes:
-        try:
+        with reading(self.path):
             return self.path.read_bytes() if os.path.lexists(self.path) else b""
-        except OSError as error:
-            raise FileError(f"File {self.path} cannot be read: {error.strerror or error}.") from None
 
     def _write(self, size: int, content: bytes) -> None:
         """The first `size` bytes, then the content, forced to the disk; what was there if there is no space."""

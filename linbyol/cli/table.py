@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from linbyol import claims as data
 from linbyol.claims import Claim, Result
-from linbyol.origins import describe
+from linbyol.origins import check_of, describe
 
 COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow", "not run": "dim"}
 
@@ -64,7 +64,7 @@ def print_claims(claims: Iterable[Claim]) -> None:
     for name in ("claim", "title", "kind", "expected", "statement, and its check"):
         table.add_column(name, overflow="fold")
     for claim in claims:
-        about = f"{claim.statement}\n[dim]{describe(claim)['check']}[/]"
+        about = f"{claim.statement}\n[dim]{check_of(claim)}[/]"
         table.add_row(claim.id, claim.title, claim.kind, claim.expected, about)
     console().print(table)
 
