@@ -80,52 +80,47 @@ class Symmetric:
 
 
 @table
-class Direct:
+class FromFeatures:
+    """What the rules share that give W_p whole, from a running correlation of the features."""
+
+    name: str
+    freq: int = whole(1)
+    eps: float = constant(0.1)
+    rho: float = constant(0.3, most=1.0)
+    centre: bool = False
+
+
+@table
+class Direct(FromFeatures):
     """DirectPred, Eq. 18."""
 
     name: Literal["direct"] = "direct"
-    freq: int = whole(1)
     form: Literal["paper", "code"] = "code"  # as printed or as released
     floor: float | None = number(None)  # least eigenvalue that it gives; the released code has 1e-4
-    eps: float = constant(0.1)
-    rho: float = constant(0.3, most=1.0)
-    centre: bool = False
 
 
 @table
-class Copy:
+class Copy(FromFeatures):
     """DirectCopy."""
 
     name: Literal["copy"] = "copy"
-    freq: int = whole(1)
     norm: Literal["spectral", "frobenius", "none"] = "spectral"
-    eps: float = constant(0.1)
-    rho: float = constant(0.3, most=1.0)
-    centre: bool = False
 
 
 @table
-class Set:
+class Set(FromFeatures):
     """DirectSet."""
 
     name: Literal["set"] = "set"
-    freq: int = whole(1)
     exponent: float = constant(0.5)  # alpha
     norm: Literal["spectral", "frobenius", "none"] = "spectral"
-    eps: float = constant(0.1)
-    rho: float = constant(0.3, most=1.0)
-    centre: bool = False
 
 
 @table
-class Optimal:
-    """The regression of the targets on the features."""
+class Optimal(FromFeatures):
+    """The regression of the targets on the features; `eps` is its ridge."""
 
     name: Literal["optimal"] = "optimal"
-    freq: int = whole(1)
-    eps: float = constant(0.1)  # ridge
-    rho: float = constant(0.3, most=1.0)
-    centre: bool = False
 
 
 Rule = Learned | Symmetric | Direct | Copy | Set | Optimal

@@ -14,15 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
 
-from linbyol.equations.combinators import Ablated, Flow, backwards, decay, hold, no_predictor, simsiam, slave
-
-__all__ = [
-    "Ablated", "Amplitudes", "Commuting", "Constants", "Flow", "Held", "Isotropic", "Modes", "Symmetric", "Weights",
-    "alignment_rate", "amplitudes_flow", "anticommutator", "backwards", "balance", "collapse_operator", "commutator",
-    "decay", "effective_growth", "hold", "identity", "mode_alignment_rate", "mode_balance", "modes_flow",
-    "no_predictor", "no_stop_gradient", "parabola_flow", "simsiam", "slave", "symmetric_balance", "symmetric_flow",
-    "unsymmetrised_flow", "weights_flow",
-]  # fmt: skip
+from linbyol.equations.combinators import Ablated, Flow, simsiam, unchanged
 
 # Both worlds pass through, a JAX array or a SymPy expression, so these aliases only name a shape.
 Scalar = Any  # ()
@@ -229,11 +221,7 @@ def collapse_operator(y: Weights, k: Constants) -> Matrix:
 
 def no_stop_gradient(flow: Flow) -> Ablated:
     """Theorem 2: Wa = W with the gradient through the target as well; for `weights_flow` and flows made from it."""
-    return Ablated(simsiam(flow), Partial(_as_it_is), Partial(_with_target_gradient))
-
-
-def _as_it_is(y: Any, k: Any) -> Any:
-    return y
+    return Ablated(simsiam(flow), Partial(unchanged), Partial(_with_target_gradient))
 
 
 def _with_target_gradient(rate: Any, y: Weights, k: Constants) -> Any:

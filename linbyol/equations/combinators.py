@@ -50,7 +50,7 @@ def settle(flow: Flow, y: Any, k: Any) -> Any:
 
 def hold(flow: Flow, *names: str) -> Ablated:
     """The flow with the named fields at rest, e.g. hold(weights_flow, "Wa") for a fixed target."""
-    return Ablated(flow, Partial(_same), Partial(_zero, names))
+    return Ablated(flow, Partial(unchanged), Partial(_zero, names))
 
 
 def decay(flow: Flow, **rates: Any) -> Ablated:
@@ -58,7 +58,7 @@ def decay(flow: Flow, **rates: Any) -> Ablated:
     unknown = set(rates) - set(_DEGREES)
     if unknown:
         raise ValueError(f"Argument `{sorted(unknown)[0]}` of decay is not one of Wp, W.")
-    return Ablated(flow, Partial(_same), Partial(_decayed, rates))
+    return Ablated(flow, Partial(unchanged), Partial(_decayed, rates))
 
 
 def slave(flow: Flow, rule: Callable[[Any, Any], Any]) -> Ablated:
@@ -78,7 +78,7 @@ def no_predictor(flow: Flow) -> Ablated:
 
 def backwards(flow: Flow) -> Ablated:
     """The same flow backwards in time: every rate negated."""
-    return Ablated(flow, Partial(_same), Partial(_negated))
+    return Ablated(flow, Partial(unchanged), Partial(_negated))
 
 
 # Degree of each field in Wp and in W: under a decay that is larger by h, d/dt of the field falls by degree * h * field.
@@ -86,7 +86,8 @@ _DEGREES = {"Wp": {"Wp": 1, "p": 1, "wp": 1}, "W": {"W": 1, "F": 2, "w": 1, "s":
 _TARGETS = {"Wa": "W", "wa": "w"}
 
 
-def _same(y: Any, k: Any) -> Any:
+def unchanged(y: Any, k: Any) -> Any:
+    """The view of a flow that sees the state as it is."""
     return y
 
 
