@@ -12,7 +12,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from figures import records, style
+from figures import style
+from linbyol.store import read_json
 
 CAPTION = (
     "Work against precision. (a) Microseconds a trajectory over the largest relative error at t = 100, every solver "
@@ -35,7 +36,7 @@ def data(fast: bool = False, results: Path | None = None) -> dict[str, Any]:
     """The numbers of a benchmark in the folder `results`, or, where none was run, as they came with the project."""
     del fast  # nothing is computed
     own = None if results is None else results / FILE
-    return numbers(records.read(own if own is not None and own.exists() else SHIPPED / FILE))
+    return numbers(read_json(own if own is not None and own.exists() else SHIPPED / FILE))
 
 
 def numbers(record: dict[str, Any]) -> dict[str, Any]:

@@ -128,6 +128,18 @@ def read_bytes(path: str | Path) -> bytes:
         return Path(path).read_bytes()
 
 
+def read_json(path: str | Path) -> dict[str, Any]:
+    """The object in a JSON file. Raises `FileError`."""
+    content = read_bytes(path)
+    try:
+        value = json.loads(content)
+    except ValueError as error:
+        raise FileError(f"File {path} is not JSON: {error}.") from None
+    if not isinstance(value, dict):
+        raise FileError(f"File {path} must hold an object, but holds {type(value).__name__}.")
+    return value
+
+
 def read_arrays(path: str | Path, *names: str) -> dict[str, np.ndarray]:
     """The arrays of an npz archive, never unpickled; the named ones must be there, and all must fit in memory."""
     with _opened(path) as archive:

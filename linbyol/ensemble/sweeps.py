@@ -6,7 +6,6 @@ starts the same sweep again does what is missing. `merge` checks that all is the
 """
 
 import hashlib
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from linbyol.checks import InputError
 from linbyol.ensemble.compiled import EnsembleResult
 from linbyol.outputs import make_folder
 from linbyol.progress import bar
-from linbyol.store import FileError, read_bytes, reading
+from linbyol.store import FileError, read_json, reading
 
 Work = Callable[[int, int], dict[str, Any]]  # (start, stop) -> arrays with the leading axis stop - start
 
@@ -99,7 +98,7 @@ def merge(folder: str | Path) -> dict:
 def read(folder: str | Path, *names: str) -> Iterator[dict[str, np.ndarray]]:
     """The arrays of one shard after the other, of a merged sweep; each file is checked against the manifest."""
     folder = Path(folder)
-    for row in _json(folder / "manifest.json")["shards"]:
+    for row in read_json(folder / "manifest.json")["shards"]:
         if _digest(folder / row["file"]) != row["sha256"]:
             raise FileError(f"File {folder / row['file']} is not the one that was merged: its SHA-256 differs.")
         arrays = store.read_arrays(folder / row["file"], *names)
@@ -176,23 +175,11 @@ def _claim(folder: Path, asked: dict) -> None:
 
 
 def _asked(folder: Path) -> dict:
-    return _json(folder / "sweep.json")
+    return read_json(folder / "sweep.json")
 
 
 def _about(folder: Path, i: int) -> dict:
-    return _json(folder / f"{name(i)}.json")
-
-
-def _json(path: Path) -> dict:
-    try:
-        value = json.loads(read_bytes(path))
-    except FileError:
-        raise
-    except ValueError as error:
-        raise FileError(f"File {path} is not JSON: {error}.") from None
-    if not isinstance(value, dict):
-        raise FileError(f"File {path} must hold an object, but holds {type(value).__name__}.")
-    return value
+    return read_json(folder / f"{name(i)}.json")
 
 
 def _digest(path: Path) -> str:
