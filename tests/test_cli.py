@@ -181,6 +181,7 @@ def test_simulate_goes_over_to_a_compiled_solver_where_scipy_would_be_slow(capsy
     monkeypatch.setattr("linbyol.cli.simulate.FEW", 5)
     compiled = json.loads(call(*arguments, capsys=capsys)[1])
     assert 5 < quick["steps"] < compiled["steps"]
+    assert (quick["solver"], compiled["solver"]) == ("dop853", "tsit5")
     assert compiled["final"]["p"] == pytest.approx(quick["final"]["p"], rel=1e-8)
 
 

@@ -102,6 +102,7 @@ class Simulate:
 
     def run(self) -> int:
         import time
+        from functools import partial
 
         import jax.numpy as jnp
 
@@ -127,16 +128,14 @@ class Simulate:
             start.check_fit(self, y0, k)
         began = time.perf_counter()
         ts = jnp.linspace(0, self.t1, self.points)
-        options: dict[str, Any] = {"rtol": self.rtol, "atol": self.atol, "progress": not self.json}
-        first = (
-            {"solver": "dop853", "max_steps": FEW, "throw": False} if self.solver is None else {"solver": self.solver}
-        )
-        trajectory = integrate(chosen, y0, k, ts, **options, **first)
-        if self.solver is None and not trajectory.ok:
-            trajectory = integrate(chosen, y0, k, ts, **options)
+        solve: Any = partial(integrate, chosen, y0, k, ts, rtol=self.rtol, atol=self.atol, progress=not self.json)
+        solver = self.solver or "dop853"
+        trajectory = solve(solver=solver, **({} if self.solver else {"max_steps": FEW, "throw": False}))
+        if not trajectory.ok:
+            trajectory = solve(solver=(solver := "tsit5"))
         seconds = time.perf_counter() - began
 
-        config = {"command": "simulate", **asdict(self)} | {"out": None, "plot": None, "json": None}
+        config = {"command": "simulate", **asdict(self)} | {"solver": solver, "out": None, "plot": None, "json": None}
         record = config | {"environment": claims.environment(), "seconds": seconds, "steps": int(trajectory.steps)}
         if self.out is not None:
             trajectory.save(self.out, config)
