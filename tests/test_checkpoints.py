@@ -390,8 +390,10 @@ def test_a_save_that_was_killed_before_it_removed_the_oldest_is_finished_by_the_
     assert restore(tmp_path, np.zeros(2, int)).step == 4
     assert len(checkpoints.checkpoints(tmp_path)) == 4
     (tmp_path / "step-00000004" / "arrays.npz").write_bytes(b"")
+    (tmp_path / "step-00000001").rename(tmp_path / ".step-00000001.gone")  # as if killed within the removal
     found = restore(tmp_path, np.zeros(2, int), keep=2)
     assert (found.step, [path.name for path in checkpoints.checkpoints(tmp_path)]) == (
         3,
         ["step-00000004", "step-00000003"],
     )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000003", "step-00000004"]

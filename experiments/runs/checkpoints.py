@@ -94,7 +94,7 @@ def restore(
 
     like    a state of the same structure, shapes and types; its leaves may be `jax.ShapeDtypeStruct`
     config  if given, the configuration that the checkpoint must have been saved with
-    keep    if given, all but the last so many are removed, as by the `save` that a kill may have cut short
+    keep    if given, what a killed `save` left is removed, and all but the last so many checkpoints, as it would have
 
     Raises `InputError` for a checkpoint of another configuration or of other shapes or types, with what differs, and
     `FileError` where there are checkpoints but each is damaged.
@@ -116,6 +116,7 @@ def restore(
         ]
         structure = jax.tree.structure(like)
         if keep is not None:
+            _tidy(Path(folder))
             _prune(Path(folder), _step(checkpoints(folder)[0]), keep)
         return Restored(manifest["step"], jax.tree.unflatten(structure, state), manifest["extra"], refused)
     if refused:
