@@ -39,11 +39,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found. `numbers` are plain numbers, strings or short lists; `seeds` those used."""
+    """What a check found. `numbers` are plain numbers, strings or short lists; `seeds` those used (None: the run's)."""
 
     verdict: Outcome
     numbers: dict[str, Any] = field(default_factory=dict)
-    seeds: tuple[int, ...] = ()
+    seeds: tuple[int, ...] | None = None
     note: str = ""
     seconds: float = 0.0
     crashed: bool = False
@@ -74,7 +74,8 @@ class Claim:
             place = traceback.extract_tb(error.__traceback__)[-1]
             note = f"The check broke: {type(error).__name__}: {error} ({place.name})."
             verdict = Verdict("undecided", note=note, crashed=True)
-        return replace(verdict, numbers=_plain(verdict.numbers), seconds=time.perf_counter() - start)
+        seeds = (run.seed,) if verdict.seeds is None else verdict.seeds
+        return replace(verdict, numbers=_plain(verdict.numbers), seeds=seeds, seconds=time.perf_counter() - start)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ class Result:
         from linbyol.origins import describe
 
         claim, verdict = self.claim, self.verdict
-        row = describe(claim) | {"verdict": verdict.verdict, "numbers": verdict.numbers, "seeds": list(verdict.seeds)}
+        row = describe(claim) | {"verdict": verdict.verdict, "numbers": verdict.numbers}
+        row |= {"seeds": list(verdict.seeds or ())}
         return row | {"seconds": round(verdict.seconds, 3)} | ({"note": verdict.note} if verdict.note else {})
 
 
@@ -112,9 +114,10 @@ def claim(id: str, *, title: str, statement: str, source: str, kind: Kind, expec
     return make
 
 
-def holds_if(condition: Any, *, seeds: Iterable[int] = (), note: str = "", **numbers: Any) -> Verdict:
+def holds_if(condition: Any, *, seeds: Iterable[int] | None = None, note: str = "", **numbers: Any) -> Verdict:
     """'holds' where the condition is true, else 'fails', with the numbers it was read from.
 
+    seeds  those used, where they are not the run's own seed: () where nothing was drawn
     What is NaN is never compared: raises `ValueError` if one of the numbers is NaN, and `TypeError` if the condition is
     neither true nor false.
     """
@@ -122,7 +125,8 @@ def holds_if(condition: Any, *, seeds: Iterable[int] = (), note: str = "", **num
         raise TypeError(f"A condition must be true or false, but is {condition!r}.")
     if missing := [name for name, value in numbers.items() if _has_nan(value)]:
         raise ValueError(f"Not a number: {', '.join(missing)}.")
-    return Verdict("holds" if bool(condition) else "fails", _plain(numbers), tuple(seeds), note)
+    used = None if seeds is None else tuple(seeds)
+    return Verdict("holds" if bool(condition) else "fails", _plain(numbers), used, note)
 
 
 def undecided(note: str, **numbers: Any) -> Verdict:
@@ -132,7 +136,7 @@ def undecided(note: str, **numbers: Any) -> Verdict:
 
 def not_run(note: str, **numbers: Any) -> Verdict:
     """A check that this run has not made, and why."""
-    return Verdict("not run", _plain(numbers), note=note)
+    return Verdict("not run", _plain(numbers), seeds=(), note=note)
 
 
 def collect(package: ModuleType, complain: Callable[[str], None] | None = None) -> list[Claim]:

@@ -36,9 +36,9 @@ def made(id, check, expected="holds", kind="numeric"):
 GOOD = """
 def saves(run):
     if run.out: np.savez(run.out / "a.npz", a=run.seed)
-    return holds_if(True, seeds=(run.seed,), a=0.1, b=[1, 2.5])
+    return holds_if(True, a=0.1, b=[1, 2.5])
 L1 = made("L1", saves)
-L2 = made("L2", lambda run: holds_if(False, c=np.arange(2)), expected="fails")
+L2 = made("L2", lambda run: holds_if(False, seeds=(), c=np.arange(2)), expected="fails")
 L10 = made("L10", lambda run: undecided("Six are few."))
 """
 BAD = {
@@ -125,6 +125,7 @@ def test_a_line_a_claim_and_what_is_done_is_taken_over(package, tmp_path, capsys
     assert any("L1     holds" in line and line.endswith("s  Title of L1") for line in lines)
     assert any("L7     fails AGAINST 'holds'" in line for line in lines)
     assert any("L5     undecided (the check broke)" in line for line in lines)
+    assert [result.record()["seeds"] for result in first[:3]] == [[3], [], [3]]  # the run's, none, the run's
 
     again = run_claims(chosen, run, kept=kept)
     settled = ["L1", "L2"]  # what is undecided, broken or against what is expected is checked again

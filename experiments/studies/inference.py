@@ -66,4 +66,4 @@ def inference(run: Run) -> Verdict:
         }
         truth = [getattr(TRUTH, name) for name in NAMES]
         write_arrays(run.out / "inference.npz", {"ts": ts, "p": p, "s": s, "truth": truth, **found})
-    return holds_if(every(within) and every(fit.ok for fit in fits), seeds=(run.seed,), **numbers)
+    return holds_if(every(within) and every(fit.ok for fit in fits), **numbers)

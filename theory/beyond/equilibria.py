@@ -43,7 +43,6 @@ def tends_to_manifold(run: Run) -> Verdict:
     distance = largest(np.abs(spectrum - value).min() for value in on_range)
     return holds_if(
         residual < 1e-4 and np.abs(W - Wa).max() < 1e-4 and distance < 1e-2 and rank > 0,
-        seeds=[run.seed],
         residual=residual,
         target_distance=np.abs(W - Wa).max(),
         rank=rank,
@@ -75,7 +74,7 @@ def explicit_points(run: Run) -> Verdict:
         sizes.append(largest(jnp.abs(leaf) for leaf in rate))
         eigenvalues.append(float(values.real.max()))
     rate = largest(sizes)
-    return holds_if(rate < 1e-12, seeds=[run.seed], instances=4, largest_rate=rate, top_eigenvalues=eigenvalues)
+    return holds_if(rate < 1e-12, instances=4, largest_rate=rate, top_eigenvalues=eigenvalues)
 
 
 @claim(
@@ -122,7 +121,6 @@ def needs_eigenvalue_one(run: Run) -> Verdict:
     rounding = 1e-12
     return holds_if(
         below < 0 and abs(values[-1] - 1) < rounding and rate < rounding and abs(alive[-3:]).max() < rounding,
-        seeds=[run.seed],
         slowest_decay_where_all_are_below_1=-below,
         top_eigenvalues_with_a_quiet_direction=values[-2:],
         rate_at_its_fixed_point=rate,
@@ -186,7 +184,6 @@ def general_threshold(run: Run) -> Verdict:
         and only_zero
         and 1 in stable["below"]
         and commuting < 1e-12,
-        seeds=[run.seed],
         eta_c=eta_c,
         upper_bound=bound,
         best_of_random_directions=best,

@@ -85,7 +85,6 @@ def optimal_predictor_freezes(run: Run) -> Verdict:
     found = frozen(run.seed)
     return holds_if(
         found["drift"].max() < FROZEN and every(found["moved"] > 0.01),
-        seeds=[run.seed],
         relative_drift=found["drift"],
         change_of_W=found["moved"],
         rate_if_symmetrised=found["rate"],
@@ -103,7 +102,6 @@ def symmetrised_optimum(run: Run) -> Verdict:
     found = frozen(run.seed)
     return holds_if(
         every(found["rate"] > 0.01) and found["online"].max() < FROZEN,
-        seeds=[run.seed],
         relative_rate_independent_target=found["rate"],
         relative_drift_simsiam=found["online"],
     )

@@ -67,7 +67,7 @@ def symbolic_residual(rate: Any = lyapunov_rate) -> str:
 )
 def lyapunov_identity(run: Run) -> Verdict:
     left = symbolic_residual()
-    return holds_if(left == "", dimensions="symbolic", residual=left)
+    return holds_if(left == "", seeds=(), dimensions="symbolic", residual=left)
 
 
 @cache
@@ -101,7 +101,6 @@ def balanced_skew_part(run: Run) -> Verdict:
     early = group.k.eta * group.ts < 10  # later |B| is what the integrator leaves
     return holds_if(
         error < 1e-9 and ratio[early].max() <= BOUND,
-        seeds=[run.seed],
         identity_residual=error,
         largest_ratio=ratio[early].max(),
         tau=group.k.tau[:, 0],
@@ -151,7 +150,6 @@ def unbalanced_skew_part(run: Run) -> Verdict:
         and every(size(group.ys.Wp) <= BOUND * bound_of_Wp)
         and every(B[early] <= BOUND * bound[early])
         and every(B[:, -1] < 1e-4 * B[:, 0]),  # e^-20 = 2e-9 times the bracket of the bound
-        seeds=[run.seed],
         residual_of_the_identity=left,
         size_of_C=spectral(C),
         eta=k.eta[:, 0],
@@ -175,11 +173,7 @@ def undecayed_skew_part(run: Run) -> Verdict:
     speed, B = size(np.asarray(rest.Wp)), size(group.B)
     stays = (B[:, -1] > 0.05 * B[:, 0]) & (speed < 1e-9)  # at rest, far above the integrator's error
     return holds_if(
-        stays.any(),
-        seeds=[run.seed],
-        B_at_the_end=B[:, -1] / B[:, 0],
-        speed_at_the_end=speed,
-        instances_where_it_stays=int(stays.sum()),
+        stays.any(), B_at_the_end=B[:, -1] / B[:, 0], speed_at_the_end=speed, instances_where_it_stays=int(stays.sum())
     )
 
 
@@ -221,7 +215,6 @@ def correlated_skew_part(run: Run) -> Verdict:
     decayed = (B[1, :, -1] > 1e-4) & (np.abs(late[1] - 1) < 1e-3) & (speed[1] < 1e-6)
     return holds_if(
         every(undecayed) and decayed.any(),
-        seeds=[run.seed],
         commutator_of_X_and_X_aug=found["gap"],
         B_at_eta_0=B[0, :, -1],
         B_at_eta_0_02=B[1, :, -1],
@@ -245,7 +238,6 @@ def figure_8(run: Run) -> Verdict:
     kept = A[:, -1] > 1e-3
     return holds_if(
         skew.max() < 1e-6 and every(A[above, -1] <= 1e-3) and kept[~above].any() and above.any(),
-        seeds=[run.seed],
         eta_and_tau=FIG8,
         B_at_the_end=skew,
         A_at_the_end=A[:, -1],

@@ -131,7 +131,6 @@ def sixth_order(run: Run) -> Verdict:
     return holds_if(
         drift < 1e-9 and gap < ROUNDING and falls and not shown["balance"]
         and (shown["degree"], shown["degree_of_the_distance"]) == (6, 3),
-        seeds=[run.seed],
         drift=drift,
         matrix_against_modes_gap=gap,
         feature_dimensions=list(DIMENSIONS),
@@ -139,7 +138,7 @@ def sixth_order(run: Run) -> Verdict:
         its_standard_error=spread,
         slope_in_log_dimension=np.polyfit(np.log(DIMENSIONS), np.log(error), 1)[0],
         degree=shown["degree"],
-        dimensions="3 modes (sums over modes have a fixed number of terms)",
+        dimensions="3 modes (sums over modes have a fixed number of terms)"
     )  # fmt: skip
 
 
@@ -180,7 +179,6 @@ def regimes(run: Run) -> Verdict:
         stable.append(low[-1] < p.min())
     return holds_if(
         every(right, falls, stable) and largest(orders) < 0.05,
-        seeds=[run.seed],
         states=len(u),
         threshold_met_within=BESIDE[0] - 1,
         bistable_below_the_threshold=bistable,
@@ -221,7 +219,6 @@ def extinction(run: Run) -> Verdict:
         and largest(errors) < ROUNDING
         and of_the_loss < ROUNDING
         and not left,
-        seeds=[run.seed],
         sum_of_p2=[size[0], size[-1]],
         largest_over_smallest_p=[ratio[0], ratio[-1]],
         rate_of_p2_at_equal_modes_error=largest(errors),

@@ -107,7 +107,6 @@ def saxe(run: Run) -> Verdict:
     left = {name: rest for name, rest in proofs().items() if rest}
     return holds_if(
         every(found[name] < limit for name, limit in LIMITS.items()) and not left,
-        seeds=[run.seed],
         dimensions="symbolic",
         proofs=len(proofs()),
         residual=left,

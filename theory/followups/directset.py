@@ -78,7 +78,6 @@ def theorem_1(run: Run) -> Verdict:
     error = np.abs(W - goal).max(axis=(1, 2))
     return holds_if(
         error.max() < 1e-9,
-        seeds=[run.seed],
         eta=etas,
         kappa=kappas,
         errors_from_delta_1=error[side == 0],
@@ -123,7 +122,6 @@ def theorem_4(run: Run) -> Verdict:
     gap = largest_matrix_gap(rng, [0.5, 1.0, 2.0, 0.7], views=1.0)
     return holds_if(
         error < 1e-8 and abs(lam[0] ** 2 - closed) < 1e-9 and not left and gap < ROUNDING and printed_says_dead.any(),
-        seeds=[run.seed],
         square_at_kappa_2_5_eta_0_05=lam[0] ** 2,
         its_closed_form=closed,
         at_eta_0_11=lam[1],
@@ -187,7 +185,6 @@ def theorem_5(run: Run) -> Verdict:
         inside and lam_B.max() < DEAD and still < STILL and edges[0].min() > 0.1 and edges[1].max() < DEAD
         and lower[0].min() > 0.1 and lower[1].max() < DEAD
         and not left and gap < ROUNDING and published,
-        seeds=[run.seed],
         eta=eta[:2],
         lambda_S=lam_S[:2],
         floor=depth_floor(S)[:2],
@@ -197,7 +194,7 @@ def theorem_5(run: Run) -> Verdict:
         largest_just_outside=edges[1].max(),
         smallest_lambda_B_just_below_the_window=lower[0].min(),
         symbolic_depth=not left,
-        autodiff_gap_of_three_layers=gap,
+        autodiff_gap_of_three_layers=gap
     )  # fmt: skip
 
 
@@ -228,7 +225,6 @@ def theorem_6(run: Run) -> Verdict:
     lam_B = settled(1.0, S._replace(lambda_s=kappa)).max()
     return holds_if(
         error < 1e-8 and lam_B < DEAD,
-        seeds=[run.seed],
         settings=len(eta),
         survivors=int(alive.sum()),
         largest_error=error,

@@ -84,7 +84,6 @@ def theorem_2(run: Run) -> Verdict:
     decades = np.diff(steps)  # equal where the error falls geometrically; each is rounded to a step
     return holds_if(
         abs(slope + 0.5) < SLOPE and steps.min() > 0 and decades.max() <= 1.1 * decades.min() + 1,
-        seeds=[run.seed],
         eta=eta,
         sigma2=sigma2,
         samples=list(SAMPLES),
@@ -143,11 +142,10 @@ def theorem_3(run: Run) -> Verdict:
     return holds_if(
         abs(in_eps - 1 / 3) < 0.01 and abs(in_n + 0.5) < 0.16 and abs(in_r - 0.5) < 0.16 and abs(in_beta - 1) < 0.4
         and share <= ZETA,
-        seeds=[run.seed],
         slope_in_log_eps=in_eps,
         slope_in_log_n=in_n,
         slope_in_log_r=in_r,
         slope_in_log_beta=in_beta,
         largest_share_above_twice_the_bound=share,
-        repeats=REGRESSIONS,
+        repeats=REGRESSIONS
     )  # fmt: skip

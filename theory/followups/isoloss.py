@@ -108,7 +108,6 @@ def euclidean(run: Run) -> Verdict:
     left = _euclidean_forms()["L_euc"]
     return holds_if(
         error < SETTLED and np.abs(quiet - 1).max() < SETTLED and gap < ROUNDING and not left,
-        seeds=[run.seed],
         largest_relative_error_with_noise=error,
         largest_error_without=np.abs(quiet - 1).max(),
         gradient_of_the_loss_gap=gap,
@@ -133,7 +132,6 @@ def euclidean_isoloss(run: Run) -> Verdict:
     gap, left = gaps(run.seed)["euclidean_isoloss_flow"], _euclidean_forms()["IsoLoss"]
     return holds_if(
         np.abs(fast[-1] - 1).max() < SETTLED and every((fast > slow)[1:-1][moving]) and gap < ROUNDING and not left,
-        seeds=[run.seed],
         largest_error=np.abs(fast[-1] - 1).max(),
         times_to_one_half_isoloss=half[0],
         times_to_one_half_of_the_four_largest_l_euc=half[1],
@@ -162,12 +160,11 @@ def ablations(run: Run) -> Verdict:
     return holds_if(
         every(np.diff(alone, axis=0) <= 0) and noisy[-1].max() < 1e-8 and np.abs(still - start[None]).max() < ROUNDING
         and error < SETTLED and gap < ROUNDING and not left,
-        seeds=[run.seed],
         largest_without_stop_gradient_with_noise=noisy[-1].max(),
         largest_move_without_predictor=np.abs(still - start[None]).max(),
         largest_error_of_the_decay=error,
         gradient_of_the_loss_gap=gap,
-        symbolic=not left,
+        symbolic=not left
     )  # fmt: skip
 
 

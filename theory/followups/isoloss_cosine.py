@@ -55,7 +55,6 @@ def cosine(run: Run) -> Verdict:
     gap, left = gaps(run.seed)["cosine_flow"], angular_invariants()
     return holds_if(
         drift < DRIFT and _narrows(paths) and gap < ROUNDING and not left,
-        seeds=[run.seed],
         largest_drift=drift,
         largest_over_smallest_at_the_start=ratio[:, 0],
         largest_over_smallest_at_the_end=ratio[:, -1],
@@ -81,7 +80,6 @@ def cosine_isoloss(run: Run) -> Verdict:
     gap, left = gaps(run.seed)["cosine_isoloss_flow"], angular_invariants()
     return holds_if(
         drift < DRIFT and of_the_sum > 1e-4 and _narrows(paths) and gap < ROUNDING and not left,
-        seeds=[run.seed],
         largest_drift=drift,
         drift_of_the_plain_sum=of_the_sum,
         largest_over_smallest_at_the_end=(paths.max(2) / paths.min(2))[:, -1],

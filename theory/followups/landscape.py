@@ -99,12 +99,11 @@ def ziyin(run: Run) -> Verdict:
     return holds_if(
         every(way_down) and hessian_gap < ROUNDING and found["largest_error"] < 1e-8
         and found["gradient_of_the_loss_gap"] < 100 * ROUNDING and not rest,
-        seeds=[run.seed],
         instances=len(left),
         hessian_gap=hessian_gap,
         dimensions="symbolic",
         residual=rest,
-        **found,
+        **found
     )  # fmt: skip
 
 
@@ -122,7 +121,6 @@ def strict_maximum(run: Run) -> Verdict:
     mixed, saddles = ((a > 0).any(axis=1) & (a < 0).any(axis=1) for a in (left, curved))
     return holds_if(
         definite.any() and every(definite == maxima) and every(mixed == saddles),
-        seeds=[run.seed],
         instances=len(left),
         strict_maxima=maxima.sum(),
         positive_definite=definite.sum(),

@@ -82,7 +82,6 @@ def simon(run: Run) -> Verdict:
         and found["gradient_of_the_loss_gap"] < 1e-11
         and found["left_where_gamma_is_negative"] < 0.01
         and not left,
-        seeds=[run.seed],
         symbolic=not left,
         **found,
     )

@@ -81,7 +81,6 @@ def commutator_grows(run: Run) -> Verdict:
         every(peak[:, :2, 0] > 1.05)
         and every(peak[:, 2] <= 1 + 1e-9, peak[:, :, 2] <= 1 + 1e-9)
         and every(lowest[grows] < 0),
-        seeds=[run.seed],
         eta=ETAS,
         tau=TAUS,
         peak_by_eta_then_tau=peak,
@@ -104,7 +103,6 @@ def figure_9(run: Run) -> Verdict:
         every(by_eta >= -1e-9, by_tau >= -1e-9)
         and every(by_eta[peak[:, :2] > 1 + 1e-9] > 1e-3, by_tau[peak[:, :, :2] > 1 + 1e-9] > 1e-3)
         and every(end < 1),
-        seeds=[run.seed],
         eta=ETAS,
         tau=TAUS,
         peak_by_eta_then_tau=peak,
@@ -137,7 +135,6 @@ def unstable_alignment(run: Run) -> Verdict:
     # 1e-6: terms of second order in the perturbation (1e-7 of it) and Simpson's rule at steps of 0.1
     return holds_if(
         largest(gaps) < 1e-6 and least(growth) > 1.5 and largest(lowest) < 0,
-        seeds=[run.seed],
         growth=growth,
         largest_gap_of_an_entry=gaps,
         least_K_at_the_start=lowest,
@@ -175,7 +172,6 @@ def aligned_in_the_end(run: Run) -> Verdict:
         and (survives & (least_K > 0)).any()
         and every(relative[survives, -1] < 1e-3)
         and every(relative[survives, -1] < relative[survives, early]),
-        seeds=[run.seed],
         least_eigenvalue_of_K_at_the_start=least_K,
         survives=survives,
         transient_growth=[(a.max(axis=1) / a[:, 0]).tolist() for a in L],
@@ -198,7 +194,6 @@ def collapse_without_alignment(run: Run) -> Verdict:
     settled = np.ptp(late, axis=1) < 0.1 * late[:, -1]
     return holds_if(
         every(left < 0.05) and every(settled) and every(relative[:, -1] > 0.01),
-        seeds=[run.seed],
         size_of_Wp_at_the_end=left,
         relative_commutator_at_the_start=relative[:, 0],
         relative_commutator_at_the_end=relative[:, -1],

@@ -51,7 +51,6 @@ def observation_6(run: Run) -> Verdict:
     # 1e-3: p moves by up to 0.03 between two of the sampled times where K is least, and K'' = 3κ
     return holds_if(
         every(np.diff(found["off"], axis=1) > 0) and found["error"] < 1e-3,
-        seeds=[run.seed],
         alpha_p=found["alpha_p"],
         least_K=found["off"][0],
         least_K_random_starts=found["off"][1:],
@@ -154,7 +153,6 @@ def observation_7(run: Run) -> Verdict:
         and every(found["low"][:, 0] < 0)
         and every(np.diff(found["low"], axis=1) > 0)
         and every(both["both"] == both["predicted"]),
-        seeds=[run.seed],
         eta=found["eta"][0],
         least_K=found["low"][0],
         end=found["end"][0],
@@ -183,7 +181,6 @@ def observation_7_reversed(run: Run) -> Verdict:
         np.abs(high[:, 0] - found["undecayed"]).max() < INTEGRATED
         and every(np.diff(high, axis=1) < 0)
         and every(high[:, 1:] < found["at_rest"] + INTEGRATED),
-        seeds=[run.seed],
         eta=eta[0],
         least_K=high[0],
         least_K_other_settings=high[1:],

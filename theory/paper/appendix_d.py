@@ -57,7 +57,6 @@ def eigenvectors_stay(run: Run) -> Verdict:
     along = proportionality(run.seed)
     return holds_if(
         isotropic < 1e-14 and along["turned"] < 1e-9 and along["moved"] > 0.01 and correlated > 1e-3,
-        seeds=[run.seed],
         off_diagonal_rate=isotropic,
         off_diagonal_along_a_trajectory=along["turned"],
         change_of_the_eigenvalues=along["moved"],
@@ -101,7 +100,6 @@ def invariant_line(run: Run) -> Verdict:
     printed, corrected, one = found["printed"], line_is_kept(found["corrected"]), found["alpha_p"] == 1
     return holds_if(
         every(corrected, line_is_kept(printed[one])) and every(printed[~one] > 1e-3),
-        seeds=[run.seed],
         alpha_p=found["alpha_p"],
         drift_from_w_equals_wp=found["printed"],
         drift_from_the_corrected_line=found["corrected"],
@@ -118,9 +116,7 @@ def invariant_line(run: Run) -> Verdict:
 )
 def printed_line(run: Run) -> Verdict:
     found = lines(run.seed)
-    return holds_if(
-        every(line_is_kept(found["printed"])), seeds=[run.seed], alpha_p=found["alpha_p"], drift=found["printed"]
-    )
+    return holds_if(every(line_is_kept(found["printed"])), alpha_p=found["alpha_p"], drift=found["printed"])
 
 
 @claim(
@@ -132,9 +128,7 @@ def printed_line(run: Run) -> Verdict:
 )
 def corrected_line(run: Run) -> Verdict:
     found = lines(run.seed)
-    return holds_if(
-        every(line_is_kept(found["corrected"])), seeds=[run.seed], alpha_p=found["alpha_p"], drift=found["corrected"]
-    )
+    return holds_if(every(line_is_kept(found["corrected"])), alpha_p=found["alpha_p"], drift=found["corrected"])
 
 
 @cache
@@ -190,7 +184,6 @@ def stable_point(run: Run) -> Verdict:
     left = largest(np.abs(a) for a in (found["alone"].w, found["alone"].wa))
     return holds_if(
         gap < 1e-6 and left < 1e-6 and every(rates < 0),  # rates of 0.1 or more, and the integrator
-        seeds=[run.seed],
         distance_from_the_ratio=gap,
         distance_from_the_origin_without_predictor=left,
         rates_at_one_half=rates[0],
@@ -217,7 +210,6 @@ def figure_10(run: Run) -> Verdict:
     still_alone = np.abs(amplitudes_flow(Amplitudes(ratio * wa, np.ones_like(wa), wa), PLANES).w).max()
     return holds_if(
         largest(hyperbola, kept) < 1e-6 and largest(still, still_alone) < 1e-14,  # 100 × rtol; rounding
-        seeds=[run.seed],
         distance_from_the_hyperbola=hyperbola,
         drift_of_w2_minus_wp2=kept,
         rate_on_the_nullcline=still,

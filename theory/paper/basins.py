@@ -67,7 +67,6 @@ def branches(run: Run) -> Verdict:
     law = np.abs(s1 - found["s"] - (p1**2 - found["p"] ** 2) / k.alpha_p).max()
     return holds_if(
         symbolic and from_branch < 1e-6 and law < 1e-6,  # the integrator leaves 1e-7
-        seeds=[run.seed],
         predictor_rate_vanishes_there_only=symbolic,
         distance_from_a_branch=from_branch,
         error_of_the_law=law,
@@ -87,7 +86,7 @@ def sufficient(run: Run) -> Verdict:
     found = undecayed(run.seed)
     above = found["c"] > 0
     lost = int((found["end"][1][above] < COLLAPSED).sum())
-    return holds_if(lost == 0 and above.sum() > 10, seeds=[run.seed], starts_above=int(above.sum()), collapsed=lost)
+    return holds_if(lost == 0 and above.sum() > 10, starts_above=int(above.sum()), collapsed=lost)
 
 
 @claim(
@@ -107,7 +106,6 @@ def exact_basin(run: Run) -> Verdict:
     below = (found["c"] < 0) & ~seen
     return holds_if(
         every(predicted == seen) and below.any() and seen.any(),
-        seeds=[run.seed],
         starts=64,
         mismatches=int((predicted != seen).sum()),
         collapsed=int(seen.sum()),
@@ -133,7 +131,6 @@ def left_below(run: Run) -> Verdict:
     predicted = every(lost(p, s, k._replace(eta=eta)))
     return holds_if(
         predicted and modes.s[:, -1].max() < COLLAPSED and highest < 1e-8,  # 10 × rtol of the trajectories, and less
-        seeds=[run.seed],
         starts=64,
         largest_final_s=modes.s[:, -1].max(),
         highest_p=highest,
@@ -162,7 +159,6 @@ def observation_1(run: Run) -> Verdict:
         and every(np.diff(decayed) < 0)
         and every(np.diff(shrinking, axis=1) < 0)
         and falls,
-        seeds=[run.seed],
         alpha_p=alphas,
         exact_fraction=areas,
         counted_fraction=counted,

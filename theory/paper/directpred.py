@@ -54,7 +54,6 @@ def boost_window(run: Run) -> Verdict:
     gap = largest_matrix_gap(np.random.default_rng([run.seed, 770]), [0.5] * 4, eps=0.2)
     return holds_if(
         error < 1e-6 and killed < DEAD and not left and gap < ROUNDING,
-        seeds=[run.seed],
         settings=eps.size,
         largest_error_of_s=error,
         largest_survivor_above_the_window=killed,
@@ -78,7 +77,7 @@ def boosted_edge(run: Run) -> Verdict:
     eps = share * low
     lam = settled((low - eps) * (1 + side * SIDE), DirectSet(0.5, eta[i], kappa[i], eps=eps))
     error = np.abs(lam - np.where(side > 0, high - eps, 0)).max()
-    return holds_if(error < 1e-6, seeds=[run.seed], starts=len(lam), beside_the_edge=SIDE, largest_error=error)
+    return holds_if(error < 1e-6, starts=len(lam), beside_the_edge=SIDE, largest_error=error)
 
 
 @claim(
@@ -106,7 +105,6 @@ def shifted_root(run: Run) -> Verdict:
     freed_error = np.abs(s - np.where((low < root) & (root < high), high**2 - root**2, 0)).max()
     return holds_if(
         trapped < DEAD and edge_error < 1e-5 and freed_error < 1e-5,
-        seeds=[run.seed],
         largest_survivor_below_c=trapped,
         largest_error_beside_the_edge=edge_error,
         largest_error_for_negative_c=freed_error,
@@ -134,7 +132,6 @@ def any_exponent(run: Run) -> Verdict:
     left = same_levels()
     return holds_if(
         np.abs(ratio - 1).max() < 1e-5 and dead < DEAD and gap < ROUNDING and not left,
-        seeds=[run.seed],
         exponents=[0.25, 0.5, 1.0, 2.0],
         largest_error_of_the_ratio=np.abs(ratio - 1).max(),
         largest_survivor_below_the_edge=dead,
@@ -171,7 +168,6 @@ def views_correlation(run: Run) -> Verdict:
     gap = largest_matrix_gap(np.random.default_rng([run.seed, 1380]), [0.5] * 4, views=1.0)
     return holds_if(
         error < 1e-9 and edge_error < 1e-9 and abs(s[0] - 0.24988) < 5e-6 and gap < ROUNDING,
-        seeds=[run.seed],
         s_at_kappa_1_5_eta_0_05=s[0],
         on_F_itself=settled(1.0, k._replace(lambda_f=1.0))[0] ** 2,
         largest_error=error,

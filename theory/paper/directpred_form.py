@@ -31,7 +31,6 @@ def printed_and_released(run: Run) -> Verdict:
     rescaled = one_minus_cosine(directpred(F, eps=0.1 / top), code)
     return holds_if(
         apart > APART and abs(at_one) < SAME and abs(rescaled) < SAME,
-        seeds=[run.seed],
         largest_s=top**2,
         one_minus_cosine_at_equal_eps=apart,
         one_minus_cosine_where_max_s_is_1=at_one,
@@ -54,7 +53,6 @@ def scale_of_features(run: Run) -> Verdict:
     without = largest(abs(one_minus_cosine(directpred(F), directpred(c**2 * F))) for c in (0.1, 10.0))
     return holds_if(
         least(turned["paper"]) > APART and largest(map(abs, turned["code"])) < SAME and without < SAME,
-        seeds=[run.seed],
         scales=[0.1, 10.0],
         one_minus_cosine_printed=turned["paper"],
         one_minus_cosine_code=turned["code"],
@@ -77,7 +75,6 @@ def aligned_by_construction(run: Run) -> Verdict:
     other = moment(jax.random.fold_in(run.key, 83), 16)  # what a predictor that knows nothing of F leaves
     return holds_if(
         largest(size) < 1e-12,
-        seeds=[run.seed],
         largest_entry_of_the_commutator=size,
         of_a_random_predictor=jnp.max(jnp.abs(F @ other - other @ F)),
     )

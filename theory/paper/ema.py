@@ -47,13 +47,7 @@ def observation_8(run: Run) -> Verdict:
     rising = every(np.diff(least_K, axis=1) > 0)
     # 5e-4: K is sampled 1.5 % of t apart; the printed digits
     printed = abs(least_K[0, 0] + 0.1333) < 5e-4 and abs(least_K[0, -1] + 0.0140) < 5e-4
-    return holds_if(
-        rising and printed,
-        seeds=[run.seed],
-        beta=["no EMA", *BETAS],
-        least_K=least_K[0],
-        least_K_random_starts=least_K[1:],
-    )
+    return holds_if(rising and printed, beta=["no EMA", *BETAS], least_K=least_K[0], least_K_random_starts=least_K[1:])
 
 
 @claim(
@@ -70,7 +64,6 @@ def observation_9(run: Run) -> Verdict:
     )  # the printed digit, and linear between times
     return holds_if(
         printed and every(np.diff(time, axis=1) > 0) and every(np.isfinite(time)),
-        seeds=[run.seed],
         beta=["no EMA", *BETAS],
         time_to_90_percent=time[0],
         time_random_starts=time[1:],
@@ -112,7 +105,6 @@ def observation_10(run: Run) -> Verdict:
     widening = every(np.diff(found["zero"], axis=0) > 0) and every(found["zero"][0] >= found["online"])
     return holds_if(
         widening and every(np.diff(p_minus) > 0) and every(more > fewer),
-        seeds=[run.seed],
         tau=tau,
         p_minus=p_minus,
         beta=BETAS,
@@ -160,7 +152,6 @@ def three_targets(run: Run) -> Verdict:
     gaps = np.abs(np.diff(sorted(slowest.values())))
     return holds_if(
         gaps.min() > 0.05,  # five of the hundred starts
-        seeds=[run.seed],
         collapsed_at_beta_0_02=slowest,
         collapsed_at_beta_2=fastest,
     )
@@ -196,7 +187,6 @@ def slow_target(run: Run) -> Verdict:
     near = every(np.abs(order[:, -1] - 1) < 0.15 for order in orders)
     return holds_if(
         near and np.abs(found["tau"] - 1).max() < 0.01,
-        seeds=[run.seed],
         beta=found["beta"],
         distance_of_p=found["p"][0],
         distance_of_s=found["s"][0],

@@ -59,7 +59,6 @@ def figure_3(run: Run) -> Verdict:
         and every(origin[2])
         and stable.tolist() == [True, False, True, True]
         and attracts.tolist() == [True, False, True],
-        seeds=[run.seed],
         eta=FIG3,
         eta_c=1 / (4 * KAPPA),
         collapsed=[float((s[0] < 1e-6).mean()), *origin[1:].mean(axis=1).tolist()],
@@ -99,7 +98,6 @@ def figure_4(run: Run) -> Verdict:
         and np.allclose(found[0]["zeros"], [0, float(tau / kappa)], rtol=0, atol=1e-14)
         and every(np.abs(np.array(a["zeros"]) - b) < 1e-12 for a, b in zip(found[1:4], roots, strict=True))  # as p_±
         and every(a["zeros"] == [0] for a in found[4:]),
-        seeds=[run.seed],
         kappa=float(kappa),
         tau=float(tau),
         eta_over_eta_c=[float(share) for share in shares],
@@ -146,6 +144,7 @@ def figure_5(run: Run) -> Verdict:
     by_beta = every(np.diff(least[5:]) > 0) and every(np.diff(time[5:]) > 0) and np.ptp(end[5:]) < 1e-6
     return holds_if(
         by_eta and by_beta,
+        seeds=(),
         eta=found["eta"],
         least_K_by_eta=least[:5],
         final_p_by_eta=end[:5],
@@ -196,7 +195,6 @@ def figure_7(run: Run) -> Verdict:
     # the paper's 'about 0.9' read as 0.85 or more; the last column has the unequal scales
     return holds_if(
         every(mean > 0.85) and every(least[:3] > 0.85),
-        seeds=[run.seed],
         gamma_a=[*GAMMAS, "0.996, W(0) ~ 0.1, Wp(0) ~ 1"],
         mean_cosine=mean,
         least_cosine=least,

@@ -47,7 +47,6 @@ def observation_2(run: Run) -> Verdict:
     alpha_p, grown = found["alpha_p"][:4], found["grown"][:4]
     return holds_if(
         error < INTEGRATED and every(np.diff(grown) < 0),
-        seeds=[run.seed],
         alpha_p=alpha_p,
         growth=grown,
         growth_times_alpha_p=grown * alpha_p,
@@ -93,7 +92,6 @@ def observation_3(run: Run) -> Verdict:
     forgotten = largest(found["spread"][:, 1], found["gap"][:, 1]) < INTEGRATED  # c_j has fallen by e^(-2ηt) = e^-60
     return holds_if(
         kept and forgotten,
-        seeds=[run.seed],
         eta=found["eta"],
         initial_spread_of_s=found["initial"],
         spread_without_decay=found["spread"][:, 0],
@@ -133,7 +131,6 @@ def observation_4(run: Run) -> Verdict:
     survive = largest(np.abs(found["above"] - found["p_plus"])) < 1e-6  # the same, and the integrator
     return holds_if(
         collapse and survive and every(np.diff(found["p_minus"][:3]) > 0) and every(found["p_more"] > found["p_minus"]),
-        seeds=[run.seed],
         eta=found["eta"],
         p_minus=found["p_minus"],
         p_minus_at_one_percent_more_decay=found["p_more"],
@@ -176,7 +173,6 @@ def observation_5(run: Run) -> Verdict:
     found = overdecayed(run.seed)
     return holds_if(
         largest(found["above"]) < 1e-6 and found["below"] > 0.4,  # the integrator; p_+ = 0.44 at 0.99 η_c
-        seeds=[run.seed],
         eta_c_at_kappa_1_25=found["eta_c"],
         eta_over_eta_c=[found["share"].min(), found["share"].max()],
         largest_end_above_eta_c=found["above"].max(),

@@ -112,7 +112,6 @@ def transit_times(run: Run) -> Verdict:
     round_trip = float(np.max(np.abs(back / p - 1)))
     return holds_if(
         proven and as_printed and largest(errors) < TIMES and round_trip < TIMES,
-        seeds=[run.seed],
         derivative_is_one_over_rate=proven,
         printed_form_has_this_derivative=as_printed,
         cases=list(antiderivatives()),
@@ -154,7 +153,6 @@ def small_starts(run: Run) -> Verdict:
     # what is left is -(b/a²) ln(1 - p₀/p_+) = p₀ b²/a³ + …; its rounding grows like 1e-16/p₀
     return holds_if(
         bool(proven) and every(error < 2 * p0 * (b**2 / a**3)[None, :]),
-        seeds=[run.seed],
         constant=str(constant),
         p0=p0[:, 0],
         largest_distance_from_the_constant=error.max(axis=1),
@@ -178,4 +176,4 @@ def target_follows(run: Run) -> Verdict:
     tau = amplitudes_to_modes(ys).tau
     error = largest(np.abs(np.asarray(target_ratio(jnp.asarray(ts), jnp.asarray(ys.wp), k)) - tau))
     # straight lines between samples 2e-3 apart: Δt² max|p̈|/(12 p) is 1e-7 at most
-    return holds_if(error < 1e-7, seeds=[run.seed], samples=20001, largest_error=error, tau_at_the_end=tau[-1])
+    return holds_if(error < 1e-7, samples=20001, largest_error=error, tau_at_the_end=tau[-1])

@@ -47,7 +47,7 @@ def edge_on_parabola(run: Run) -> Verdict:
         edges = np.concatenate([low[:, None], p, high[:, None]], axis=1)
         low, high = np.take_along_axis(edges, np.stack([lost, lost + 1], axis=1), axis=1).T
     error = np.abs((low + high) / 2 - p_minus).max()
-    return holds_if(error < EDGE, seeds=[run.seed], settings=8, p_minus=p_minus, largest_error_of_bisected_edge=error)
+    return holds_if(error < EDGE, settings=8, p_minus=p_minus, largest_error_of_bisected_edge=error)
 
 
 @cache
@@ -82,7 +82,6 @@ def edge_in_plane(run: Run) -> Verdict:
     predicted = every(found["predicted"] == [[True], [False]])
     return holds_if(
         predicted and below.max() < EDGE and above.max() < EDGE,
-        seeds=[run.seed],
         settings=32,
         relative_distance=1e-5,
         range_of_p=[found["p"].min(), found["p"].max()],
@@ -127,7 +126,6 @@ def vanishing_decay(run: Run) -> Verdict:
         and every(np.diff(error) < 0)
         and collapsed < COLLAPSED
         and survived < EDGE,
-        seeds=[run.seed],
         eta_over_eta_c=share[:, 0],
         distance_of_the_squared_edge_from_4=error,
         squared_edge_at_zero=at_zero,

@@ -81,7 +81,7 @@ def signs_and_exceptions(run: Run) -> Verdict:
     found, except_for = signs(run.seed), exceptions(run.seed)
     empty = except_for["spread_of_least_K_on_the_parabola"] < 1e-7  # one trajectory p(t), solved five times
     reversed_ = except_for["sign_10_with_a_copied_target"] == -PRINTED["smaller beta"][10]
-    return holds_if(found == PRINTED and empty and reversed_, seeds=[run.seed], signs=written(found), **except_for)
+    return holds_if(found == PRINTED and empty and reversed_, signs=written(found), **except_for)
 
 
 @claim(
@@ -93,6 +93,4 @@ def signs_and_exceptions(run: Run) -> Verdict:
 )
 def table_4(run: Run) -> Verdict:
     found = signs(run.seed)
-    return holds_if(
-        found == PRINTED, seeds=[run.seed], signs=written(found), basin_by_alpha_p=basin_by_alpha_p().tolist()
-    )
+    return holds_if(found == PRINTED, signs=written(found), basin_by_alpha_p=basin_by_alpha_p().tolist())

@@ -125,7 +125,6 @@ def printed_decay(run: Run) -> Verdict:
     found = errors(run.seed)
     return holds_if(
         found["printed"] < 5 * found["matched"]["J"],  # five times the error of the steps themselves
-        seeds=[run.seed],
         eta=DECAY / LR,
         relative_error_of_W_and_Wa=found["printed"],
         relative_error_with_eta_4e_4=found["matched"]["J"],
@@ -146,7 +145,6 @@ def corrected_decay(run: Run) -> Verdict:
     first = least(orders) > 0.75  # first order or better: errors of a slow passage shrink faster
     return holds_if(
         largest(J, half, J4, slow, slower) < CLOSE and first and found["as_if_J"] > 5 * J4,
-        seeds=[run.seed],
         relative_error=found["matched"],
         order_in_the_learning_rate=orders,
         step_eta_beta={name: list(values) for name, values in zip(RUNS, found["maps"], strict=False)},

@@ -57,7 +57,7 @@ def proportionality(seed: int) -> dict[str, Any]:
 def ratios_differ(run: Run) -> Verdict:
     found = proportionality(run.seed)
     return holds_if(
-        found["spread"] > 1e-3, seeds=[run.seed], largest_spread_of_tau=found["spread"], one_tau_leaves=found["one"]
+        found["spread"] > 1e-3, largest_spread_of_tau=found["spread"], one_tau_leaves=found["one"]
     )  # 1e-3: 10⁶ times the integrator's error
 
 
@@ -71,7 +71,7 @@ def ratios_differ(run: Run) -> Verdict:
 )
 def one_tau(run: Run) -> Verdict:
     found = proportionality(run.seed)
-    return holds_if(found["one"] < 1e-8, seeds=[run.seed], relative_residual=found["one"])
+    return holds_if(found["one"] < 1e-8, relative_residual=found["one"])
 
 
 @claim(
@@ -83,7 +83,7 @@ def one_tau(run: Run) -> Verdict:
 )
 def one_tau_a_mode(run: Run) -> Verdict:
     found = proportionality(run.seed)  # 1e-8: 100 × rtol, since a row may be ten times smaller than Wa
-    return holds_if(found["each"] < 1e-8, seeds=[run.seed], relative_residual=found["each"])
+    return holds_if(found["each"] < 1e-8, relative_residual=found["each"])
 
 
 @cache
@@ -114,7 +114,6 @@ def ratio_of_a_collapsing_mode(run: Run) -> Verdict:
     # the printed one stops at t = 60, where p = 5e-5 still moves tau; the others at e^-25, with 1e-6 = 100 × rtol
     return holds_if(
         abs(end[0] - 1.4985) < 5e-5 and error < 1e-6 and unbounded,
-        seeds=[run.seed],
         tau_at_60=end[0],
         limit=limit[0],
         largest_relative_error=error,
@@ -155,6 +154,7 @@ def ratio_blows_up(run: Run) -> Verdict:
         and every(np.abs(target[:2]) > 1e-3)
         and found["largest"] < 1
         and found["p_max"][-1] > 0,
+        seeds=(),
         beta=found["beta"],
         time_of_blow_up=times,
         wa_at_that_time=target[:2],

@@ -169,11 +169,7 @@ def collapse_bound(run: Run) -> Verdict:
     found = collapses(run.seed)
     lambda_0, ratio, left = (np.array([row[name] for row in found]) for name in ("lambda_0", "ratio", "left"))
     return holds_if(
-        lambda_0.min() > 0 and ratio.max() <= BOUND and left.max() < 1e-7,
-        seeds=[run.seed],
-        lambda_0=lambda_0,
-        ratio=ratio,
-        left=left,
+        lambda_0.min() > 0 and ratio.max() <= BOUND and left.max() < 1e-7, lambda_0=lambda_0, ratio=ratio, left=left
     )
 
 

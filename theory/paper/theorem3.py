@@ -169,7 +169,7 @@ def printed_maximum(run: Run) -> Verdict:
     size, (_, highest) = sizes(runs(run.seed)), extremes(runs(run.seed))
     # Where ‖L‖ has come down to the integrator's atol its quotient means nothing.
     found = ratios(np.where(size > 1e3 * ATOL, size, 0), highest)
-    return holds_if(every(found <= BOUND), seeds=[run.seed], ratios=found.tolist())
+    return holds_if(every(found <= BOUND), ratios=found.tolist())
 
 
 @claim(
@@ -182,4 +182,4 @@ def printed_maximum(run: Run) -> Verdict:
 def corrected_infimum(run: Run) -> Verdict:
     size, (lowest, _) = sizes(runs(run.seed)), extremes(runs(run.seed))
     found = ratios(size, lowest)[lowest > 0]
-    return holds_if(every(found <= BOUND), seeds=[run.seed], ratios=found.tolist())
+    return holds_if(every(found <= BOUND), ratios=found.tolist())

@@ -45,7 +45,6 @@ def threshold(run: Run) -> Verdict:
     half_stable = abs((above[-1] - 1 / 3) * t[-1] / 2 - 1) < 1e-2 and below[-1] == 0
     return holds_if(
         every(right) and half_stable and abs(eta_c - 1 / 6) < 1e-15,
-        seeds=[run.seed],
         eta_c=eta_c,
         end_at_99_percent=end[0],
         end_at_101_percent=end[1],
@@ -100,7 +99,6 @@ def six_modes(run: Run) -> Verdict:
         and error < 1e-6
         and same < 1e-12
         and every((k.eta < threshold) == (law > 0)),
-        seeds=[run.seed],
         s=s[:6],
         threshold=threshold[:6],
         p_plus_squared=law[:6],
@@ -139,7 +137,6 @@ def smaller_representation(run: Run) -> Verdict:
     # 1 ulp of D over √D, with D ≥ 0.01 τ²
     return holds_if(
         proven and every(dp < 0) and error < 1e-11,
-        seeds=[run.seed],
         dimensions="symbolic",
         slope=str(slope),
         largest_slope=dp.max(),

@@ -78,7 +78,6 @@ def fixed_under_both(run: Run) -> Verdict:
     missed = largest(np.abs(found["end"].p[:, -1] - plus.p).max(), np.abs(found["end"].s[:, -1] - plus.s).max())
     return holds_if(
         residual < 1e-14 and missed < 1e-9,
-        seeds=[run.seed],
         settings=N,
         rates_at_the_fixed_points=residual,
         trajectories_miss_p_plus_by=missed,
@@ -114,7 +113,6 @@ def predictor_alone(run: Run) -> Verdict:
         and neutral == 0
         and every(end.s[:, -1] > end.s[:, 0])
         and found["p0"].min() < 0 < found["p0"].max(),
-        seeds=[run.seed],
         settings=N,
         slope_over_prediction_early=ratio[:, 0],
         slope_over_prediction_late=ratio[:, 1],
@@ -141,7 +139,6 @@ def encoder_alone(run: Run) -> Verdict:
     still = np.abs(np.asarray(rate.p)).max()
     return holds_if(
         s.max() < 1e-9 and falls < 1e-12 and still < 1e-12 and found["p0"].min() < 0 < found["p0"].max(),
-        seeds=[run.seed],
         settings=N,
         starts_of_p=[found["p0"].min(), found["p0"].max()],
         largest_final_s=s.max(),

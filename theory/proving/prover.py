@@ -194,7 +194,7 @@ def proven(run: Run, statements: Iterable[Statement], condition: Any = True, **n
     found |= {"largest_gap": largest(gaps), "instances": INSTANCES} if gaps else {}
     found |= {"residual": left[0][:300]} if left else {}
     met = not gaps or largest(gaps) <= ROUNDING
-    return holds_if(not left and met and condition, seeds=[run.seed], **found, **numbers)
+    return holds_if(not left and met and condition, **found, **numbers)
 
 
 def _moved(y: Any, letters: list[MatrixSymbol], c: int) -> Any:
