@@ -54,7 +54,7 @@ def hold(flow: Flow, *names: str) -> Ablated:
 
 
 def decay(flow: Flow, **rates: Any) -> Ablated:
-    """Separate weight decays (Table 5): Wp=, W= replace eta for predictor and encoder; F and s decay at twice W's."""
+    """Separate weight decays (Table 5): Wp=, W= replace eta for predictor and encoder; F, s, nu decay at twice W's."""
     unknown = set(rates) - set(_DEGREES)
     if unknown:
         raise ValueError(f"Argument `{sorted(unknown)[0]}` of decay is not one of Wp, W.")
@@ -82,7 +82,7 @@ def backwards(flow: Flow) -> Ablated:
 
 
 # Degree of each field in Wp and in W: under a decay that is larger by h, d/dt of the field falls by degree * h * field.
-_DEGREES = {"Wp": {"Wp": 1, "p": 1, "wp": 1}, "W": {"W": 1, "F": 2, "w": 1, "s": 2, "tau": -1}}
+_DEGREES = {"Wp": {"Wp": 1, "p": 1, "wp": 1}, "W": {"W": 1, "F": 2, "w": 1, "s": 2, "nu": 2, "tau": -1}}
 _TARGETS = {"Wa": "W", "wa": "w"}
 
 

@@ -1,8 +1,20 @@
-"""What is known in closed form, or as good as: trajectories on the parabola, escape times, basins of collapse."""
+"""What is known in closed form, or as good as: trajectories on the parabola, escape times, basins of collapse, and how
+far Gaussian features are from N(0, I)."""
 
 from linbyol.exact.closed_forms import escape_time, escape_time_asymptotics, parabola, parabola_time, target_ratio
+from linbyol.exact.normality import bhep_distance, isotropic_slice_mean, slice_distance, slice_mean
+from linbyol.exact.normality_rest import (
+    TOTAL_COLLAPSE,
+    DroppedAt,
+    dropped_at,
+    last_mode_pull,
+    sample_rest,
+    slice_rest,
+)
 from linbyol.exact.stable_manifold import collapses, separatrix
 
 __all__ = [
-    "collapses", "escape_time", "escape_time_asymptotics", "parabola", "parabola_time", "separatrix", "target_ratio",
+    "TOTAL_COLLAPSE", "DroppedAt", "bhep_distance", "collapses", "dropped_at", "escape_time",
+    "escape_time_asymptotics", "isotropic_slice_mean", "last_mode_pull", "parabola", "parabola_time", "sample_rest",
+    "separatrix", "slice_distance", "slice_mean", "slice_rest", "target_ratio",
 ]  # fmt: skip

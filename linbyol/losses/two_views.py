@@ -1,4 +1,4 @@
-"""Losses of self-supervised learning, each split into its terms; embeddings are rows, (b, d), terms are scalars.
+"""Losses of two views of a batch, each split into its terms; embeddings are rows, (b, d), terms are scalars.
 
 Every loss is a mean over the batch and returns a NamedTuple whose first field, `total`, is the number to minimise and
 the sum of the others. Targets are behind a stop-gradient. Where the paper and the released code of a loss differ, the
