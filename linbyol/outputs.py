@@ -10,6 +10,8 @@ from linbyol.store import FileError, destination
 ARCHIVE = (".npz",)  # with a JSON of the same name beside it
 RECORD = (".json",)
 PICTURE = (".png", ".pdf", ".svg")
+EMBEDDINGS = (".npz", ".safetensors")  # with a JSON of the same name beside it
+PAGE = (".html",)
 Wanted = tuple[str | Path | None, tuple[str, ...]]  # a path and its suffixes
 
 
@@ -27,7 +29,7 @@ def check_outputs(*, inputs: Iterable[str | Path | None] = (), **wanted: Wanted)
         check_name(option, path, suffixes)
         check_writable(path)
         files.append((option, path))
-        if suffixes == ARCHIVE:
+        if suffixes in (ARCHIVE, EMBEDDINGS):
             check_writable(path.with_suffix(".json"))
             files.append((f"the JSON beside `{option}`", path.with_suffix(".json")))
     for i, (option, path) in enumerate(files):

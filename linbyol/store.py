@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -25,9 +25,17 @@ class FileError(InputError):
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
-    """Write beside, then rename: a reader sees the old file or the new one. Links stay; what they lead to is replaced.
+    """The content as a file, by `writing`."""
+    with writing(path) as file:
+        file.write(content)
 
-    A file that was there keeps its mode. Raises `FileError` for what is no regular file or cannot be written.
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[IO[bytes]]:
+    """A file to write beside, which is renamed at the end: a reader sees the old file or the new one, or none.
+
+    Links stay; what they lead to is replaced. A file that was there keeps its mode. Raises `FileError` for what is no
+    regular file or cannot be written.
     """
     target = destination(path)
     try:
@@ -35,7 +43,7 @@ def write_bytes(path: str | Path, content: bytes) -> None:
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name[:40]}.", delete=False) as part:
             unfinished.add(part.name)
             try:
-                part.write(content)
+                yield part  # type: ignore[misc]
                 part.flush()
                 os.fsync(part.fileno())
                 Path(part.name).chmod(mode)

@@ -88,10 +88,11 @@ def save(
 
 
 def restore(
-    folder: str | Path, like: Any, *, config: Mapping | None = None, keep: int | None = None
+    folder: str | Path, like: Any, *, config: Mapping | None = None, keep: int | None = None, step: int | None = None
 ) -> Restored | None:
     """The newest checkpoint that is complete and undamaged, bit by bit; None if there is none at all.
 
+    step    if given, the step whose checkpoint alone is looked at
     like    a state of the same structure, shapes and types; its leaves may be `jax.ShapeDtypeStruct`
     config  if given, the configuration that the checkpoint must have been saved with
     keep    if given, what a killed `save` left is removed, and all but the last so many checkpoints, as it would have
@@ -101,6 +102,8 @@ def restore(
     """
     refused: list[str] = []
     for path in checkpoints(folder):
+        if step not in (None, step_of(path)):
+            continue
         try:
             manifest = read_manifest(path)
             content = manifests.read_bytes(path / ARRAYS, manifest["files"][ARRAYS]["sha256"])
@@ -117,7 +120,7 @@ def restore(
         structure = jax.tree.structure(like)
         if keep is not None:
             _tidy(Path(folder))
-            _prune(Path(folder), _step(checkpoints(folder)[0]), keep)
+            _prune(Path(folder), step_of(checkpoints(folder)[0]), keep)
         return Restored(manifest["step"], jax.tree.unflatten(structure, state), manifest["extra"], refused)
     if refused:
         raise FileError(f"Folder {folder} has no undamaged checkpoint. {refused[0]}")
@@ -140,12 +143,13 @@ def read_manifest(path: Path) -> dict[str, Any]:
     manifest = manifests.read(path / MANIFEST)
     if manifest.get("schema") != SCHEMA:
         raise InputError(f"Checkpoint {path} has schema {manifest.get('schema')!r}, but this linbyol reads {SCHEMA}.")
-    if manifest.get("step") != _step(path):
+    if manifest.get("step") != step_of(path):
         raise DamageError(f"File {path / MANIFEST} is of another checkpoint: it says step {manifest.get('step')!r}.")
     return manifest
 
 
-def _step(path: Path) -> int:
+def step_of(path: Path) -> int:
+    """The step of a checkpoint, by its name."""
     return int(re.findall(r"\d+", path.name)[0])
 
 
@@ -200,7 +204,7 @@ def _tidy(folder: Path) -> None:
 def _prune(folder: Path, step: int, keep: int) -> None:
     """Remove what is later than `step`, and all but the last `keep`, each renamed first: none is seen half removed."""
     paths = checkpoints(folder)
-    later = [path for path in paths if _step(path) > step]
+    later = [path for path in paths if step_of(path) > step]
     for path in [*later, *paths[len(later) + keep :]]:
         hidden = path.with_name(f".{path.name}.gone")
         with suppress(OSError):  # what cannot be removed now is tried again by the next save

@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Array, Float, UInt8
 
 from experiments.augment import plain
-from experiments.networks import join, refreshed
+from experiments.networks import join, refreshed, split
+from experiments.networks.parts import Chain
 from experiments.trainer.session import Session, lane_of
 from experiments.trainer.state import Plan, State, stream
 from experiments.trainer.steps import make_views
@@ -32,12 +33,9 @@ def evaluate(session: Session, state: State, lane: int, probes: tuple[str, ...],
     Running statistics of batch normalisation are used; `untrained` first fills them from training images, without a
     step, since at step 0 they say nothing. A lane whose features are not finite gives nan.
     """
-    state = lane_of(session, state, lane)
-    parameters, statistics = state.online.encoder, state.online_statistics.encoder
+    (encoder,) = at_rest(session, state, lane, untrained=untrained)
+    parameters, statistics = split(encoder)
     seed = lane_of(session, session.seeds, lane)
-    if untrained:
-        net = refreshed(join(parameters, statistics), _training_batches(session, seed))
-        parameters, statistics = net, jax.tree.map(lambda _: None, net)
     found = [features(session.plan, parameters, statistics, part.images) for part in session.dataset[1:3]]
     if not all(np.isfinite(h).all() for h in found):
         return dict.fromkeys(probes, float("nan"))
@@ -50,6 +48,18 @@ def evaluate(session: Session, state: State, lane: int, probes: tuple[str, ...],
         if (choice := result.choice) is not None:
             numbers |= {f"{name}_{choice}": result.setting[choice], f"{name}_at_edge": result.at_edge}
     return numbers
+
+
+def at_rest(
+    session: Session, state: State, lane: int, *, untrained: bool, parts: tuple[str, ...] = ("encoder",)
+) -> tuple[Any, ...]:
+    """Parts of one lane's online network with the statistics that they are measured with: see `evaluate`."""
+    state = lane_of(session, state, lane)
+    chain = lambda online: Chain(tuple(getattr(online, part) for part in parts))  # noqa: E731
+    net = join(chain(state.online), chain(state.online_statistics))
+    if untrained:
+        net = refreshed(net, _training_batches(session, lane_of(session, session.seeds, lane)))
+    return net.layers
 
 
 def features(

@@ -10,7 +10,7 @@ import sys
 from linbyol import interrupts
 
 VERBS = (
-    *("prove", "simulate", "phase", "fit", "explain", "train", "plot"),
+    *("prove", "simulate", "phase", "fit", "explain", "train", "plot", "features"),
     *("figure", "reproduce", "bench", "data", "doctor"),
 )
 

@@ -1,0 +1,1 @@
+"""Embeddings of any network: read from files without trust, written, and analysed."""
