@@ -1,0 +1,141 @@
+"""Counts, means and scatter of the classes that occur: one pass over the features, mergeable, any labels."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse
+from jaxtyping import Float, Int, Shaped
+
+from linbyol.checks import InputError
+from linbyol.representation.features import blocks, comparable, feature_rows, label_column, rounding
+
+
+class ClassStatistics(NamedTuple):
+    """What a pass over the features has seen of each class that occurs, in the order of the sorted labels."""
+
+    labels: Shaped[np.ndarray, " C"]
+    counts: Int[np.ndarray, " C"]
+    means: Float[np.ndarray, "C d"]
+    within: Float[np.ndarray, " C"]  # Σ ‖h - mean of the class‖² over the class
+    scatter: Float[np.ndarray, "d d"] | None  # Σ (h - mean of its class)(…)ᵀ over all, where it was asked for
+    rounding: float  # relative, of the features as they were stored
+
+    @property
+    def samples(self) -> int:
+        """How many rows were seen."""
+        return int(self.counts.sum())
+
+    @property
+    def mean(self) -> Float[np.ndarray, " d"]:
+        """The mean of all samples."""
+        around = self.means - self.means[:1]
+        return self.means[0] + self.counts @ around / self.samples
+
+    @property
+    def variances(self) -> Float[np.ndarray, " C"]:
+        """Var of each class: the mean of ‖h - mean‖², a trace, with divisor n."""
+        return self.within / self.counts
+
+    def update(self, h: Any, labels: Any) -> "ClassStatistics":
+        """These and further samples, h (n, d) with labels (n,)."""
+        return merge(self, statistics(h, labels, scatter=self.scatter is not None))
+
+    def merge(self, other: "ClassStatistics") -> "ClassStatistics":
+        """These and those of other samples (Chan, Golub & LeVeque)."""
+        comparable("other", other.labels, "self", self.labels)
+        if self.means.shape[1] != other.means.shape[1]:
+            raise InputError(
+                f"Argument `other` must have {self.means.shape[1]} features, but has {other.means.shape[1]}."
+            )
+        labels = np.union1d(self.labels, other.labels)
+        counts = np.zeros((2, len(labels)), np.int64)
+        means = np.zeros((2, len(labels), self.means.shape[1]))
+        within = np.zeros(len(labels))
+        for side, part in enumerate((self, other)):
+            place = np.searchsorted(labels, part.labels)
+            counts[side, place], means[side, place] = part.counts, part.means
+            within[place] += part.within
+        n = counts.sum(axis=0)
+        apart = np.where(np.all(counts > 0, axis=0)[:, None], means[1] - means[0], 0)
+        weight = counts[0] * (counts[1] / n)
+        first = np.where((counts[0] > 0)[:, None], means[0], means[1])
+        scatter = None
+        if self.scatter is not None and other.scatter is not None:
+            scatter = self.scatter + other.scatter + (apart.T * weight) @ apart
+        return ClassStatistics(
+            labels,
+            n,
+            first + apart * (counts[1] / n)[:, None],
+            within + weight * np.einsum("cd,cd->c", apart, apart),
+            scatter,
+            max(self.rounding, other.rounding),
+        )
+
+
+def statistics(h: Any, labels: Any, *, scatter: bool = False) -> Any:
+    """`ClassStatistics` of features h (N, d) with labels (N,), in one pass, a block at a time.
+
+    Labels may be numbers or strings, with gaps; only those that occur are classes. With several label sets, a mapping
+    from names to labels, a mapping of statistics from the same one pass; so too for features of several layers, a
+    mapping from names to h. scatter=True keeps the within-class scatter (d, d) as well, which costs N d² operations.
+    Float32 and shorter features are summed around a shift, and keep what float32 tells apart at any offset or scale.
+    Raises `InputError` for features that are not finite real numbers, missing labels, shapes that do not fit.
+    """
+    if isinstance(h, Mapping):
+        return {name: statistics(rows, labels, scatter=scatter) for name, rows in h.items()}
+    h = feature_rows("h", h)
+    if not isinstance(labels, Mapping):
+        return _of_sets(h, {"labels": label_column("labels", labels, len(h))}, scatter)["labels"]
+    if not labels:
+        raise InputError("Argument `labels` must have at least one label set, but is empty.")
+    return _of_sets(h, {n: label_column(f"labels[{n!r}]", column, len(h)) for n, column in labels.items()}, scatter)
+
+
+def merge(first: Any, second: Any) -> Any:
+    """Statistics of two parts of the data as those of both; mappings of statistics name by name."""
+    if isinstance(first, ClassStatistics) and isinstance(second, ClassStatistics):
+        return first.merge(second)
+    if not isinstance(first, Mapping) or not isinstance(second, Mapping) or first.keys() != second.keys():
+        raise InputError("Arguments of `merge` must be statistics of the same layers and label sets.")
+    return {name: merge(first[name], second[name]) for name in first}
+
+
+def of(h: Any, labels: Any, *, scatter: bool = False) -> ClassStatistics:
+    """h itself if it is statistics already (then without labels), else those of h."""
+    if not isinstance(h, ClassStatistics):
+        return statistics(h, labels, scatter=scatter)
+    if labels is not None:
+        raise InputError("Argument `labels` must be left out where `h` is statistics, which know theirs.")
+    return h
+
+
+def _of_sets(h: np.ndarray, sets: dict[str, np.ndarray], scatter: bool) -> dict[str, ClassStatistics]:
+    coded = {name: np.unique(column, return_inverse=True) for name, column in sets.items()}
+    found: dict[str, ClassStatistics] = {}
+    for rows, block in blocks("h", h):
+        for name, (labels, codes) in coded.items():
+            part = _of_block(block, labels, codes[rows], scatter, rounding(h))
+            found[name] = found[name].merge(part) if name in found else part
+    return found
+
+
+def _of_block(block: np.ndarray, labels: np.ndarray, codes: np.ndarray, scatter: bool, eps: float) -> ClassStatistics:
+    """Two passes over a block in memory, around its first row."""
+    present, codes = np.unique(codes, return_inverse=True)
+    n, shift = len(block), block[:1]
+    around = block - shift
+    members = scipy.sparse.csr_array((np.ones(n, around.dtype), (codes, np.arange(n))), shape=(len(present), n))
+    counts = np.bincount(codes)
+    means = (members @ around) / counts[:, None].astype(around.dtype)
+    around -= means[codes]
+    left = (members @ around).astype(float) / counts[:, None]  # what rounding left of the mean
+    squares = np.bincount(codes, np.einsum("nd,nd->n", around, around))
+    return ClassStatistics(
+        labels[present],
+        counts,
+        shift.astype(float) + means + left,
+        np.maximum(squares - counts * np.einsum("cd,cd->c", left, left), 0),
+        around.T.astype(float) @ around if scatter else None,
+        eps,
+    )
