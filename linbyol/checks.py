@@ -86,15 +86,28 @@ def check_moment(name: str, A: Any) -> None:
     x = concrete(A)
     if x is None:
         return
-    size = float(np.abs(x).max(initial=0))
-    rounding = 100 * np.finfo(x.dtype if x.dtype.kind == "f" else float).eps * max(size, 1e-300) * shape[0]
-    if (gap := float(np.abs(x - x.T).max(initial=0))) > rounding:
-        raise InputError(f"Argument `{name}` must be symmetric, but differs from its transpose by {gap:.3g}.")
+    check_symmetric(name, x)
+    rounding = _rounding(x)
     if (
         not _has_root(x + rounding * np.eye(len(x)))
         and (least := float(np.linalg.eigvalsh(x).min(initial=0))) < -rounding
     ):
         raise InputError(f"Argument `{name}` must be positive semidefinite, but has the eigenvalue {least:.3g}.")
+
+
+def check_symmetric(name: str, A: Any) -> None:
+    """A square matrix equals its transpose up to rounding, where its values are known numbers."""
+    x = concrete(A)
+    if x is None or x.dtype.kind not in "fiu":
+        return
+    if (gap := float(np.abs(x - x.T).max(initial=0))) > _rounding(x):
+        raise InputError(f"Argument `{name}` must be symmetric, but differs from its transpose by {gap:.3g}.")
+
+
+def _rounding(x: np.ndarray) -> float:
+    """Of the entries of a square matrix."""
+    size = float(np.abs(x).max(initial=0))
+    return float(100 * np.finfo(x.dtype if x.dtype.kind == "f" else float).eps * max(size, 1e-300) * len(x))
 
 
 def _has_root(A: np.ndarray) -> bool:

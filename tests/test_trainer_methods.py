@@ -347,7 +347,7 @@ def test_lanes_are_seeds_times_swept_values():
         ),
         (
             {"sweep": ("eps=0,1",)},
-            "`method.predictor.rule.eps` in `run.sweep` belongs to rule direct, copy, set or optimal, not to learned.",
+            "`method.predictor.rule.eps` in `run.sweep` belongs to rule direct, copy, set, optimal or soft-projector",
         ),
         (
             {"sweep": ("eps=0,1",), "rule": "set", "freq": 0},

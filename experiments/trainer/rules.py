@@ -1,14 +1,20 @@
 """The predictor set by a rule: a running correlation of the features (Eq. 19), and `linbyol.predictors.RULES` on it."""
 
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from experiments.trainer.choices import FromFeatures
 from experiments.trainer.model import Views
-from linbyol.predictors import RULES, regression
+from experiments.trainer.uses import OF_RULES
+from linbyol.equations.combinators import sights
+from linbyol.predictors import RULES
 
+SHARED = tuple(field.name for field in fields(FromFeatures))  # settings of when, and of what the rule sees
+ALIASES = {"exponent": "alpha"}
 Square = Float[Array, "d d"]
 
 
@@ -53,12 +59,20 @@ def predictor(rule: Any, scalars: Any, Wp: Square, memory: Memory | None) -> Squ
     if rule.centre:
         F, cross = (A - memory.mean[:, None] * memory.mean[None, :] for A in (F, cross))
     if rule.name == "optimal":
-        return regression(F, (cross + cross.T) / 2, eps=scalars.eps)
-    if rule.name == "direct":
-        return RULES["direct"](Wp, F, eps=scalars.eps, form=rule.form, floor=rule.floor)
-    norm = None if rule.norm == "none" else rule.norm
-    more = {"alpha": scalars.exponent} if rule.name == "set" else {}
-    return RULES[rule.name](Wp, F, eps=scalars.eps, norm=norm, **more)
+        cross = (cross + cross.T) / 2  # Table 1
+    chosen = RULES[rule.name]
+    seen = {name: {"features": F, "cross": cross}[name] for name in sights(chosen)}
+    return chosen(Wp, F, **seen, **_settings(rule, scalars))
+
+
+def _settings(rule: Any, scalars: Any) -> dict[str, Any]:
+    """The rule's own settings, by the names that they have in `linbyol.predictors`."""
+    own = {
+        ALIASES.get(field.name, field.name): getattr(scalars if "constant" in field.metadata else rule, field.name)
+        for field in fields(OF_RULES[rule.name])
+        if field.name not in SHARED
+    }
+    return own | ({"norm": None} if own.get("norm") == "none" else {})
 
 
 def _outer(f: Float[Array, "V b d"], g: Float[Array, "V b d"]) -> Square:

@@ -3,9 +3,17 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from experiments.tables import kinds, variants
+from experiments.trainer.choices import FromFeatures, LinearPredictor
 from linbyol.checks import InputError
 
-SETTING_RULES = ("direct", "copy", "set", "optimal")  # they give W_p whole, from the features alone
+OF_RULES: dict[str, Any] = {  # the rules that give W_p whole, from the features alone
+    rule.name: rule  # type: ignore[attr-defined]
+    for rule in variants(kinds(LinearPredictor)["rule"])
+    if issubclass(rule, FromFeatures)
+}
+SETTING_RULES = tuple(OF_RULES)
+_SETTINGS = dict.fromkeys(name for rule in OF_RULES.values() for name in kinds(rule) if name not in ("name", "freq"))
 
 
 def rule_of(o: Any) -> Any:
@@ -35,10 +43,7 @@ _HEAD = "predictors that gradient steps train, and supervised classifiers", _des
 
 USES: dict[str, tuple[str, Callable[[Any], bool]]] = {  # where a setting has an effect: in words, and of options
     "projector.norm": ("projectors of two layers and more", lambda o: len(o.projector.widths) > 1),
-    **{
-        f"method.predictor.rule.{name}": ("rules with freq > 0", lambda o: rule_of(o).freq > 0)
-        for name in ("form", "floor", "norm", "exponent", "eps", "rho", "centre")
-    },
+    **{f"method.predictor.rule.{name}": ("rules with freq > 0", lambda o: rule_of(o).freq > 0) for name in _SETTINGS},
     "optimiser.alpha_p": _HEAD,
     "optimiser.eta_p": _HEAD,
     "record.probes": ("runs with evaluate > 0", lambda o: o.record.evaluate > 0),

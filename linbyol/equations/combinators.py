@@ -4,6 +4,7 @@ Each is a pytree: its numbers are traced, so `decay(flow, Wp=0.1)` and `decay(fl
 sweep over them is a `vmap`. Fields a combinator does not know pass through, whatever the state.
 """
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -61,9 +62,22 @@ def decay(flow: Flow, **rates: Any) -> Ablated:
     return Ablated(flow, Partial(unchanged), Partial(_decayed, rates))
 
 
-def slave(flow: Flow, rule: Callable[[Any, Any], Any]) -> Ablated:
-    """Sec. 4: the predictor is set, Wp = rule(Wp, F), at each evaluation and in the trajectory (F = W X Wᵀ)."""
-    return Ablated(flow, Partial(_ruled, rule), Partial(_zero, ("Wp", "p", "wp")))
+def slave(flow: Flow, rule: Callable[..., Any]) -> Ablated:
+    """Sec. 4: the predictor is set, Wp = rule(Wp, F), at each evaluation and in the trajectory (F = W X Wᵀ).
+
+    A rule that names `features` or `cross` as keywords without default is given W (X + X_aug) Wᵀ and Wa X Wᵀ as well.
+    """
+    return Ablated(flow, Partial(_ruled, rule, sights(rule)), Partial(_zero, ("Wp", "p", "wp")))
+
+
+def sights(rule: Callable[..., Any]) -> tuple[str, ...]:
+    """What a rule must see beside Wp and F: those of `features`, `cross` that it names without a default."""
+    try:
+        parameters = inspect.signature(rule).parameters
+    except (TypeError, ValueError):  # a callable that does not say what it takes
+        return ()
+    needed = {name for name, parameter in parameters.items() if parameter.default is inspect.Parameter.empty}
+    return tuple(name for name in ("features", "cross") if name in needed)
 
 
 def simsiam(flow: Flow) -> Ablated:
@@ -103,14 +117,34 @@ def _decayed(rates: dict[str, Any], rate: Any, y: Any, k: Any) -> Any:
     return rate
 
 
-def _ruled(rule: Callable[[Any, Any], Any], y: Any, k: Any) -> Any:
+def _ruled(rule: Callable[..., Any], names: tuple[str, ...], y: Any, k: Any) -> Any:
     if hasattr(y, "Wp"):
-        F = y.F if hasattr(y, "F") else y.W @ k.X @ y.W.T
-        Wp, F = (jnp.asarray(x) if isinstance(x, np.ndarray) else x for x in (y.Wp, F))  # rules are JAX's, or SymPy's
-        return y._replace(Wp=rule(Wp, F))
+        given = _correlations(y, k, names)
+        Wp, *seen = (jnp.asarray(x) if isinstance(x, np.ndarray) else x for x in (y.Wp, *given.values()))
+        return y._replace(Wp=_set(rule, Wp, dict(zip(given, seen, strict=True))))
     p, s = (y.p, y.s) if hasattr(y, "p") else (y.wp, y.w * y.w)
-    p = jnp.diagonal(rule(jnp.diag(jnp.atleast_1d(p)), jnp.diag(jnp.atleast_1d(k.lambda_d * s)))).reshape(jnp.shape(p))
+    across = y.tau * s if hasattr(y, "p") else y.wa * y.w
+    given = {"F": k.lambda_d * s, "features": k.lambda_s * s, "cross": k.lambda_d * across}
+    diagonals = {name: jnp.diag(jnp.atleast_1d(given[name])) for name in ("F", *names)}
+    p = jnp.diagonal(_set(rule, jnp.diag(jnp.atleast_1d(p)), diagonals)).reshape(jnp.shape(p))
     return y._replace(p=p) if hasattr(y, "p") else y._replace(wp=p)
+
+
+def _correlations(y: Any, k: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """F, and what else a rule sees, of matrices."""
+    if hasattr(y, "F"):
+        known = {"F": lambda: y.F, "features": lambda: k.kappa * y.F, "cross": lambda: k.tau * y.F}
+    else:
+        known = {
+            "F": lambda: y.W @ k.X @ y.W.T,
+            "features": lambda: y.W @ (k.X + k.X_aug) @ y.W.T,
+            "cross": lambda: y.Wa @ k.X @ y.W.T,
+        }
+    return {name: known[name]() for name in ("F", *names)}
+
+
+def _set(rule: Callable[..., Any], Wp: Any, seen: dict[str, Any]) -> Any:
+    return rule(Wp, seen.pop("F"), **seen)
 
 
 def _online_target(y: Any, k: Any) -> Any:
