@@ -20,7 +20,7 @@ FLOORS = (  # of linbyol: a module imports from its own package and from the flo
     {"checks", "extremes", "interrupts", "machine", "origins", "outputs", "plot", "progress", "store"}
     | {"claims", "doctor", "trees"},
     {"equations"},
-    {"alignment", "assumptions", "cubic", "losses", "orbits", "predictors", "representation", "runs"},
+    {"alignment", "assumptions", "cubic", "explorer", "losses", "orbits", "predictors", "representation", "runs"},
     {"fixed_points"},
     {"embeddings", "integrate", "equilibria", "images", "rest"},
     {"ensemble", "exact"},

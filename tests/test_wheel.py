@@ -18,6 +18,7 @@ VERBS = [  # each in turn in one process, with its exit status; the cheapest tha
     (["prove", "--only", "B38"], 0),
     (["reproduce", "--only", "B108", "--jobs", "1"], 0),
     (["figure", "directpred_window", "--fast"], 0),
+    (["explore", "--json"], 0),
     (["train", "--list"], 0),
     (["train", "digits-linear", "--dry-run"], 0),
     (["data", "list"], 0),

@@ -13,7 +13,7 @@ from linbyol.cli.options import Between, Seed
 class Features:
     """Write the features of a run of `linbyol train` at every block, for all images, with labels and ids.
 
-    Example: linbyol features runs/digits-byol-1a2b3c4d -o h.npz && linbyol analyze h.npz
+    Example: linbyol features runs/digits-byol-1a2b3c4d -o h.npz
     """
 
     run_folder: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]

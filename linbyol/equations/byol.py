@@ -160,7 +160,7 @@ def amplitudes_flow(y: Amplitudes, k: Isotropic | Commuting) -> Amplitudes:
     )
 
 
-def parabola_flow(p: Vector, k: Isotropic | Commuting) -> Vector:
+def parabola_flow(p: Vector, k: Isotropic | Commuting | Held) -> Vector:
     """Eq. 16: a mode on the invariant parabola s = p²/alpha_p, at tau = k.tau (1 where k has none)."""
     tau = getattr(k, "tau", 1)
     return p * p * (tau * k.lambda_d - k.lambda_s * p) - k.eta * p
