@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.sparse
 from jaxtyping import Float, Int, Shaped
 
 from linbyol.checks import InputError
-from linbyol.representation.features import blocks, comparable, feature_rows, label_column, rounding
+from linbyol.representation.features import comparable, feature_rows, label_column
 
 
 class ClassStatistics(NamedTuple):
@@ -82,14 +81,16 @@ def statistics(h: Any, labels: Any, *, scatter: bool = False) -> Any:
     Float32 and shorter features are summed around a shift, and keep what float32 tells apart at any offset or scale.
     Raises `InputError` for features that are not finite real numbers, missing labels, shapes that do not fit.
     """
+    from linbyol.representation import class_sums as sums  # which needs ClassStatistics
+
     if isinstance(h, Mapping):
         return {name: statistics(rows, labels, scatter=scatter) for name, rows in h.items()}
     h = feature_rows("h", h)
     if not isinstance(labels, Mapping):
-        return _of_sets(h, {"labels": label_column("labels", labels, len(h))}, scatter)["labels"]
+        return sums.of_sets(h, {"labels": label_column("labels", labels, len(h))}, scatter)["labels"]
     if not labels:
         raise InputError("Argument `labels` must have at least one label set, but is empty.")
-    return _of_sets(h, {n: label_column(f"labels[{n!r}]", column, len(h)) for n, column in labels.items()}, scatter)
+    return sums.of_sets(h, {n: label_column(f"labels[{n!r}]", column, len(h)) for n, column in labels.items()}, scatter)
 
 
 def merge(first: Any, second: Any) -> Any:
@@ -108,34 +109,3 @@ def of(h: Any, labels: Any, *, scatter: bool = False) -> ClassStatistics:
     if labels is not None:
         raise InputError("Argument `labels` must be left out where `h` is statistics, which know theirs.")
     return h
-
-
-def _of_sets(h: np.ndarray, sets: dict[str, np.ndarray], scatter: bool) -> dict[str, ClassStatistics]:
-    coded = {name: np.unique(column, return_inverse=True) for name, column in sets.items()}
-    found: dict[str, ClassStatistics] = {}
-    for rows, block in blocks("h", h):
-        for name, (labels, codes) in coded.items():
-            part = _of_block(block, labels, codes[rows], scatter, rounding(h))
-            found[name] = found[name].merge(part) if name in found else part
-    return found
-
-
-def _of_block(block: np.ndarray, labels: np.ndarray, codes: np.ndarray, scatter: bool, eps: float) -> ClassStatistics:
-    """Two passes over a block in memory, around its first row."""
-    present, codes = np.unique(codes, return_inverse=True)
-    n, shift = len(block), block[:1]
-    around = block - shift
-    members = scipy.sparse.csr_array((np.ones(n, around.dtype), (codes, np.arange(n))), shape=(len(present), n))
-    counts = np.bincount(codes)
-    means = (members @ around) / counts[:, None].astype(around.dtype)
-    around -= means[codes]
-    left = (members @ around).astype(float) / counts[:, None]  # what rounding left of the mean
-    squares = np.bincount(codes, np.einsum("nd,nd->n", around, around))
-    return ClassStatistics(
-        labels[present],
-        counts,
-        shift.astype(float) + means + left,
-        np.maximum(squares - counts * np.einsum("cd,cd->c", left, left), 0),
-        around.T.astype(float) @ around if scatter else None,
-        eps,
-    )

@@ -14,7 +14,7 @@ BLOCK = 2**23  # numbers in a block: 32 MB in float32
 def feature_rows(name: str, h: Any, *, least: int = 1) -> np.ndarray:
     """h as a NumPy array (N, d), N ≥ `least`, that nothing was copied for where it was one; else `InputError`.
 
-    A memory-mapped file stays on the disk. Whether all is finite is seen by `blocks`, as it reads.
+    A memory-mapped file stays on the disk. Whether all is finite is seen as it is read.
     """
     shape = np.shape(h)
     if len(shape) != 2 or 0 in shape:
@@ -42,15 +42,16 @@ def rounding(h: np.ndarray) -> float:
     return float(jnp.finfo(h.dtype).eps) if jnp.issubdtype(h.dtype, jnp.floating) else float(np.finfo(float).eps)
 
 
-def blocks(name: str, h: np.ndarray, dtype: Any = None, *, numbers: int = BLOCK) -> Iterator[tuple[slice, np.ndarray]]:
-    """(rows, h[rows] in `dtype`, or the working type), a block at a time; `InputError` for what is not finite."""
-    step = max(1, numbers // h.shape[1])
+def blocks(h: np.ndarray, *, dtype: Any = None, least: int = 1) -> Iterator[tuple[slice, np.ndarray]]:
+    """(rows, h[rows] in `dtype`, or the working type), a block of at least so many rows at a time.
+
+    Nothing is copied that is of that type already. Whether all is finite the reader sees, in what it makes of it.
+    """
+    step = max(1, least, BLOCK // h.shape[1])
     dtype = working_type(h) if dtype is None else dtype
     for start in range(0, len(h), step):
         rows = slice(start, min(start + step, len(h)))
-        block = np.asarray(h[rows], dtype)
-        check_finite(name, block, start)
-        yield rows, block
+        yield rows, np.asarray(h[rows], dtype)
 
 
 def whole(name: str, h: np.ndarray, dtype: Any = np.float64) -> np.ndarray:

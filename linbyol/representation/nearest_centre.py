@@ -3,12 +3,12 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Int, Shaped
+from jaxtyping import Float, Int, Shaped
 
 from linbyol.representation.centres import coinciding, representatives, squared_distances
 from linbyol.representation.class_statistics import ClassStatistics, of
-from linbyol.representation.features import blocks, comparable, feature_rows, label_column, working_type
-from linbyol.representation.projections import check_width
+from linbyol.representation.features import comparable, feature_rows, label_column, working_type
+from linbyol.representation.projections import Span, check_width, coordinates, span
 
 
 class NearestCentre(NamedTuple):
@@ -49,24 +49,32 @@ def ncc_classify(train_h: Any, train_labels: Any, h: Any) -> Shaped[np.ndarray, 
     return found.labels[nearest(found, h)]
 
 
-def nearest(found: ClassStatistics, h: np.ndarray) -> Int[np.ndarray, " M"]:
-    """The place of the nearest centre among the labels; what a product of matrices leaves in doubt is seen to again."""
-    shift: np.ndarray = found.mean.astype(working_type(h))
-    centres = found.means - shift
-    halves = np.einsum("cd,cd->c", centres, centres) / 2
-    first = representatives(coinciding(found, squared_distances(found.means)))
-    narrow = centres.astype(shift.dtype)
-    reach = 64 * np.finfo(shift.dtype).eps * np.sqrt(2 * halves.max())
-    places = np.empty(len(h), np.int64)
-    for rows, block in blocks("h", h):
-        around = block - shift
-        scores = halves.astype(shift.dtype) - around @ narrow.T  # (‖h - μ_c‖² - ‖h‖²)/2
-        best = scores.min(axis=1)
-        size = np.sqrt(np.einsum("nd,nd->n", around, around)) + np.sqrt(2 * halves.max())
-        near = scores <= (best + reach * size)[:, None]
-        places[rows] = np.argmin(scores, axis=1)
-        for i in np.flatnonzero(near.sum(axis=1) > 1):
-            candidates = np.flatnonzero(near[i])
-            apart = np.sum((around[i].astype(float) - centres[candidates]) ** 2, axis=1)
-            places[rows.start + i] = candidates[np.argmax(apart <= apart.min() * (1 + 1e-14))]
-    return first[places]
+def nearest(found: ClassStatistics, h: np.ndarray, name: str = "h") -> Int[np.ndarray, " M"]:
+    """The place of the nearest centre among the labels."""
+    to = span(found, working_type(h))
+    rule = Rule(found, to, working_type(h))
+    return np.concatenate([rule(block, z) for _, block, z in coordinates(name, h, to)])
+
+
+class Rule:
+    """The nearest centre in the span of the means; where that leaves doubt, by differences of the features."""
+
+    def __init__(self, found: ClassStatistics, to: Span, dtype: type) -> None:
+        self.places = np.unique(representatives(coinciding(found, squared_distances(found.means))))
+        self.means = found.means[self.places]
+        self.centres = to.of(self.means)
+        self.halves = np.einsum("cr,cr->c", self.centres, self.centres) / 2
+        size = found.within.sum() / found.samples + 2 * self.halves.max() + (0 if to.far else to.origin @ to.origin)
+        self.size = float(np.sqrt(size))  # of a usual sample, as it was multiplied
+        self.rounding = 32 * float(np.finfo(dtype).eps) * float(np.sqrt(2 * self.halves.max()))
+
+    def __call__(self, block: Float[np.ndarray, "n d"], z: Float[np.ndarray, "n r"]) -> Int[np.ndarray, " n"]:
+        scores = self.halves - z @ self.centres.T  # half of ‖h - μ_c‖² - ‖h‖², in the span
+        places = np.argmin(scores, axis=1)
+        doubt = self.rounding * np.maximum(self.size, np.sqrt(np.vecdot(z, z)))
+        limit = np.take_along_axis(scores, places[:, None], 1) + doubt[:, None]
+        for i in np.flatnonzero(np.count_nonzero(scores <= limit, axis=1) > 1):
+            candidates = np.flatnonzero(scores[i] <= limit[i])
+            apart = np.sum((block[i].astype(float) - self.means[candidates]) ** 2, axis=1)
+            places[i] = candidates[np.argmax(apart <= apart.min() * (1 + 1e-14))]
+        return self.places[places]

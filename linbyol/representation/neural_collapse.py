@@ -11,7 +11,7 @@ from linbyol.representation.centres import coinciding, squared_distances
 from linbyol.representation.class_statistics import ClassStatistics, of
 from linbyol.representation.features import feature_rows, whole
 from linbyol.representation.nearest_centre import ncc_classify
-from linbyol.representation.projections import within_along
+from linbyol.representation.projections import Span, all_along, floor, span
 from linbyol.representation.variability import alone
 
 
@@ -40,18 +40,23 @@ def nc1(h: Any, labels: Any = None, *, form: str = "pinv") -> float:
 
 
 def _pinv(found: ClassStatistics, h: Any, labels: Any) -> float:
-    if isinstance(h, ClassStatistics) and found.scatter is not None:
+    if isinstance(h, ClassStatistics):
         return _svd(found, h, labels)
-    spread, directions = between(found)
-    return float(np.sum(within_along(h, labels, found, directions) / spread**2) / found.samples)
+    to, sums = all_along(h, labels, found)
+    return from_span(found, to, sums.within)
 
 
 def _svd(found: ClassStatistics, h: Any, labels: Any) -> float:
     if found.scatter is None:
-        raise InputError('Argument `form` must be "quotient" for statistics without scatter, but is "svd".')
-    spread, directions = between(found)
-    within = np.einsum("dr,dr->r", directions, found.scatter @ directions)
-    return float(np.sum(within / spread**2) / found.samples)
+        raise InputError('Argument `form` must be "quotient" for statistics without scatter, but is not.')
+    to = span(found)
+    return from_span(found, to, np.einsum("dr,dr->r", to.directions, found.scatter @ to.directions))
+
+
+def from_span(found: ClassStatistics, to: Span, within: Float[np.ndarray, " r"]) -> float:
+    """tr(S_W S_B⁺)/C from the within-class squares along the directions of the span."""
+    kept = to.sizes > floor(found)
+    return float(np.sum(within[kept] / to.sizes[kept] ** 2) / found.samples)
 
 
 def _quotient(found: ClassStatistics, h: Any, labels: Any) -> float:
@@ -60,15 +65,6 @@ def _quotient(found: ClassStatistics, h: Any, labels: Any) -> float:
 
 
 FORMS: dict[str, Callable[[ClassStatistics, Any, Any], float]] = {"pinv": _pinv, "svd": _svd, "quotient": _quotient}
-
-
-def between(found: ClassStatistics) -> tuple[Float[np.ndarray, " r"], Float[np.ndarray, "d r"]]:
-    """Singular values (those of √C S_B^½) and directions of the centred means, of rank C - 1 at most."""
-    centred = found.means - found.mean
-    _, s, directions = np.linalg.svd(centred, full_matrices=False)
-    floor = found.rounding * np.linalg.norm(found.means)
-    kept = int(np.sum(s[: len(found.labels) - 1] > floor))
-    return s[:kept], directions[:kept].T
 
 
 def nc2(h: Any, labels: Any = None) -> NC2:

@@ -1,24 +1,64 @@
-"""The second pass, with the means known: how the samples of each class lie around its mean, in chosen directions."""
+"""The second reading, with the means known: samples in the span of the class means, where the classes differ.
+
+NCC, NC1 and directional CDNV ask for nothing outside this span, whose dimension is at most C - 1: one product with
+the features gives them all.
+"""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.sparse
 from jaxtyping import Float
 
 from linbyol.checks import InputError
 from linbyol.representation.class_statistics import ClassStatistics
-from linbyol.representation.features import blocks, comparable, feature_rows, label_column, working_type
+from linbyol.representation.class_sums import FAR, members
+from linbyol.representation.features import (
+    blocks,
+    check_finite,
+    comparable,
+    feature_rows,
+    label_column,
+    working_type,
+)
 
 
-def deviations(h: Any, labels: Any, found: ClassStatistics) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """(classes (n,), h - mean of the class (n, d)), a block at a time; classes count in the statistics' order."""
-    h, codes = with_classes(h, labels, found)
-    shift: np.ndarray = found.mean.astype(working_type(h))
-    means = (found.means - shift).astype(shift.dtype)
-    for rows, block in blocks("h", h):
-        yield codes[rows], block - shift - means[codes[rows]]
+class Span(NamedTuple):
+    """The directions in which the class means differ, around the mean of all samples; r = min(C - 1, d)."""
+
+    origin: Float[np.ndarray, " d"]
+    directions: Float[np.ndarray, "d r"]
+    sizes: Float[np.ndarray, " r"]  # singular values of the centred means, largest first: those of √C S_B^½
+    far: bool  # whether the origin lies so far out that it must be subtracted first
+
+    def of(self, means: Float[np.ndarray, "C d"]) -> Float[np.ndarray, "C r"]:
+        """Means in these directions."""
+        return (means - self.origin) @ self.directions
+
+
+def span(found: ClassStatistics, dtype: type = np.float64) -> Span:
+    """The span of the centred means, its directions rounded to the type of the features that are to be projected."""
+    origin = found.mean.astype(dtype).astype(float)
+    centred = found.means - found.mean
+    _, sizes, directions = np.linalg.svd(centred, full_matrices=False)
+    rank = max(1, min(len(found.labels) - 1, len(origin)))
+    variance = found.within.sum() / found.samples + np.mean(sizes**2)
+    far = bool(origin @ origin > FAR * variance)
+    return Span(origin, directions[:rank].T.astype(dtype).astype(float), sizes[:rank], far)
+
+
+def coordinates(name: str, h: np.ndarray, to: Span) -> Iterator[tuple[slice, np.ndarray, Float[np.ndarray, "n r"]]]:
+    """(rows, the block, its coordinates in the span, float64), a block at a time; `InputError` if not finite."""
+    dtype = working_type(h)
+    origin: np.ndarray = to.origin.astype(dtype)
+    directions: np.ndarray = np.asfortranarray(to.directions, dtype)
+    start = to.origin @ to.directions
+    for rows, block in blocks(h):
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = (block - origin) @ directions if to.far else block @ directions
+        if not np.isfinite(found).all():
+            check_finite(name, block, rows.start)
+        yield rows, block, found.astype(float) - (0 if to.far else start)
 
 
 def with_classes(h: Any, labels: Any, found: ClassStatistics) -> tuple[np.ndarray, np.ndarray]:
@@ -43,31 +83,31 @@ def check_width(name: str, h: np.ndarray, found: ClassStatistics) -> None:
         )
 
 
-def along_lines(h: Any, labels: Any, found: ClassStatistics) -> Float[np.ndarray, "C C"]:
-    """Mean over class i of ⟨h - μ_i, μ_j - μ_i⟩²."""
-    C = len(found.labels)
-    centred = found.means - found.mean
-    sums = np.zeros((C, C))
-    for codes, apart in deviations(h, labels, found):
-        n = len(codes)
-        along = apart @ centred.T.astype(apart.dtype)
-        along -= along[np.arange(n), codes][:, None]
-        sums += members(codes, C) @ (along * along)
-    return sums / found.counts[:, None]
+class Along(NamedTuple):
+    """Sums over samples of their squared deviations from the mean of their class, in the span."""
+
+    within: Float[np.ndarray, " r"]  # along each direction, over all samples
+    lines: Float[np.ndarray, "C C"]  # ⟨h - μ_i, μ_j - μ_i⟩² over class i
 
 
-def within_along(
-    h: Any, labels: Any, found: ClassStatistics, directions: Float[np.ndarray, "d r"]
-) -> Float[np.ndarray, " r"]:
-    """Σ over all samples of ⟨h - mean of its class, direction⟩²."""
-    sums = np.zeros(directions.shape[1])
-    for _, apart in deviations(h, labels, found):
-        along = apart @ directions.astype(apart.dtype)
-        sums += np.einsum("nr,nr->r", along, along)
-    return sums
+def along(found: ClassStatistics, to: Span, codes: np.ndarray, z: Float[np.ndarray, "n r"]) -> Along:
+    """Of one block with coordinates z."""
+    centres = to.of(found.means)
+    apart = z - centres[codes]
+    toward = apart @ centres.T
+    toward -= np.take_along_axis(toward, codes[:, None], 1)
+    lines = members(codes, len(found.labels)) @ np.square(toward, out=toward)
+    return Along(np.einsum("nr,nr->r", apart, apart), lines)
 
 
-def members(codes: np.ndarray, C: int) -> scipy.sparse.csr_array:
-    """(C, n), 1 where the sample belongs to the class."""
-    n = len(codes)
-    return scipy.sparse.csr_array((np.ones(n), (codes, np.arange(n))), shape=(C, n))
+def all_along(h: Any, labels: Any, found: ClassStatistics) -> tuple[Span, Along]:
+    """The span, and the sums over all samples."""
+    h, codes = with_classes(h, labels, found)
+    to = span(found, working_type(h))
+    parts = [along(found, to, codes[rows], z) for rows, _, z in coordinates("h", h, to)]
+    return to, Along(*(np.sum(parts_of, axis=0) for parts_of in zip(*parts, strict=True)))
+
+
+def floor(found: ClassStatistics) -> float:
+    """What rounding of the features may make of a singular value of the centred means that is 0."""
+    return found.rounding * float(np.linalg.norm(found.means))

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from linbyol.representation.features import blocks, feature_rows, whole
+from linbyol.representation.features import blocks, check_finite, feature_rows, whole
 
 EPS = 1e-7  # added to the shares by RankMe and LiDAR
 DIRECT = 2**31  # N d min(N, d) up to which singular values come from the features, not from a Gram matrix
@@ -24,7 +24,8 @@ class Gram(NamedTuple):
 def gram(h: np.ndarray, name: str = "h") -> Gram:
     """One pass over the features, a block at a time, around their first row."""
     shift, total, squares = h[0].astype(float), np.zeros(h.shape[1]), np.zeros((h.shape[1],) * 2)
-    for _, block in blocks(name, h, float):
+    for rows, block in blocks(h, dtype=float):
+        check_finite(name, block, rows.start)
         around = block - shift
         total += around.sum(axis=0)
         squares += around.T @ around
@@ -50,6 +51,7 @@ def singular_values(h: Any, *, centred: bool = False) -> Float[np.ndarray, " r"]
         step = max(1, 2**22 // n)
         for first in range(0, d, step):
             part = np.asarray(h[:, first : first + step], float) - shift[first : first + step]
+            check_finite("h", part, 0)
             products += part @ part.T
     else:
         found = gram(h)

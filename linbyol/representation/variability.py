@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from linbyol.representation.centres import coinciding, squared_distances
 from linbyol.representation.class_statistics import ClassStatistics, of
-from linbyol.representation.projections import along_lines
+from linbyol.representation.projections import all_along
 
 
 def cdnv(h: Any, labels: Any = None) -> float:
@@ -38,13 +38,17 @@ def directional_cdnv(h: Any, labels: Any) -> float:
     found = of(h, labels)
     if alone(found, "Directional CDNV"):
         return float("nan")
-    squares = squared_distances(found.means)
-    if coinciding(found, squares).any():
+    if coinciding(found, squared_distances(found.means)).any():
         return float("inf")
+    return from_lines(found, all_along(h, labels, found)[1].lines)
+
+
+def from_lines(found: ClassStatistics, lines: Float[np.ndarray, "C C"]) -> float:
+    """Directional CDNV from Σ ⟨h - μ_i, μ_j - μ_i⟩² over the samples of each class i."""
+    squares = squared_distances(found.means)
     np.fill_diagonal(squares, np.inf)
-    along: Float[np.ndarray, "C C"] = along_lines(h, labels, found)
-    pairs = len(squares) * (len(squares) - 1)
-    return float(np.sum(along / squares / squares) / pairs)
+    C = len(squares)
+    return float(np.sum(lines / found.counts[:, None] / squares / squares) / (C * (C - 1)))
 
 
 def alone(found: ClassStatistics, what: str) -> bool:
