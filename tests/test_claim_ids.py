@@ -16,10 +16,10 @@ def test_every_numbered_claim_is_there_once():
 
 
 def test_no_claim_has_a_number_beyond_the_numbered():
-    """B1 to B144; a letter after the number is a corrected or further statement beside it; L1, L2, … are our own."""
-    known = {f"B{n}" for n in range(1, 145)}
+    """B1 to B144, C1 to C60; a letter after a number is a corrected or further statement; L1, L2, … are our own."""
+    known = {f"B{n}" for n in range(1, 145)} | {f"C{n}" for n in range(1, 61)}
     for claim in CLAIMS:
-        number, letter = re.fullmatch(r"([BL]\d+)([a-z]?)", claim.id).groups()
+        number, letter = re.fullmatch(r"([BCL]\d+)([a-z]?)", claim.id).groups()
         assert number in known or number.startswith("L"), claim.id
         assert not letter or number in {other.id for other in CLAIMS}, f"{claim.id} stands beside nothing"
 

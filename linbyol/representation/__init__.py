@@ -4,6 +4,8 @@ The probes run on the device that holds the features; the other measures read Nu
 """
 
 from linbyol.representation.class_statistics import ClassStatistics, merge, statistics
+from linbyol.representation.clusters import Clusters, clusters
+from linbyol.representation.features import unit_rows
 from linbyol.representation.health_check import Health, health
 from linbyol.representation.intrinsic import TwoNN, two_nn
 from linbyol.representation.lidar_rank import lidar
@@ -31,6 +33,7 @@ __all__ = [
     "NC2",
     "Agreement",
     "ClassStatistics",
+    "Clusters",
     "Health",
     "NearestCentre",
     "PowerLaw",
@@ -40,6 +43,7 @@ __all__ = [
     "alpha_req",
     "cdnv",
     "cka",
+    "clusters",
     "directional_cdnv",
     "effective_rank",
     "explained_variance_area",
@@ -65,4 +69,5 @@ __all__ = [
     "statistics",
     "two_nn",
     "uniformity",
+    "unit_rows",
 ]

@@ -7,11 +7,22 @@ import jax.numpy as jnp
 import numpy as np
 
 from linbyol.checks import InputError
+from linbyol.representation.normalised import UnitRows
 
 BLOCK = 2**23  # numbers in a block: 32 MB in float32
 
 
-def feature_rows(name: str, h: Any, *, least: int = 1) -> np.ndarray:
+def unit_rows(h: Any) -> UnitRows:
+    """Features h (N, d) put on the unit sphere, for any measure here: cdnv(unit_rows(h), labels).
+
+    Rows are divided by their norms as they are read, so that a memory-mapped file may be larger than memory. Raises
+    `InputError` where a row is 0, when it is read.
+    """
+    h = feature_rows("h", h)
+    return UnitRows(h, working_type(h))
+
+
+def feature_rows(name: str, h: Any, *, least: int = 1) -> Any:
     """h as a NumPy array (N, d), N ≥ `least`, that nothing was copied for where it was one; else `InputError`.
 
     A memory-mapped file stays on the disk. Whether all is finite is seen as it is read.
@@ -22,7 +33,7 @@ def feature_rows(name: str, h: Any, *, least: int = 1) -> np.ndarray:
     if np.ma.is_masked(h):
         raise InputError(f"Argument `{name}` must have a number everywhere, but has masked entries.")
     try:
-        array = np.asarray(h)
+        array = h if isinstance(h, UnitRows) else np.asarray(h)
     except (TypeError, ValueError):
         array = np.empty(0, object)
     if not (jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)):
