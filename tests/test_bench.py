@@ -112,5 +112,6 @@ def test_the_command_writes_its_record(tmp_path, capsys):
     record = json.loads(out.read_text())
     assert record == json.loads(capsys.readouterr().out)
     assert record["environment"]["versions"]["jax"] == jax.__version__
+    assert record["environment"]["date"] in work_precision.numbers(record)["measured"]
     assert Bench(trajectories=32, only=(("linbyol",),), quick=True).run() == 0
     assert "linbyol" in capsys.readouterr().out

@@ -174,12 +174,17 @@ def test_a_name_like_none_lists_those_there_are():
     ],
 )
 def test_wrong_files_get_their_sentence(tmp_path, line, sentence):
-    path = tmp_path / "config.toml"
-    path.write_text(line)
-    with pytest.raises(InputError) as refused:
-        read(Plain, path)
-    assert str(refused.value) == sentence.replace("PATH", str(path))
-    assert not isinstance(refused.value, FileError)
+    assert refused(Plain, tmp_path, line) == sentence
+
+
+def refused(kind, folder, text):
+    """The sentence with which a file of this text is refused, PATH for its path."""
+    path = folder / "config.toml"
+    path.write_text(text)
+    with pytest.raises(InputError) as error:
+        read(kind, path)
+    assert not isinstance(error.value, FileError)
+    return str(error.value).replace(str(path), "PATH")
 
 
 def test_a_file_without_settings_is_told(tmp_path):
@@ -267,11 +272,7 @@ def test_wrong_words_about_tables_get_their_sentence(word, sentence):
     ],
 )
 def test_wrong_tables_get_their_sentence(tmp_path, text, sentence):
-    path = tmp_path / "config.toml"
-    path.write_text(text)
-    with pytest.raises(InputError) as refused:
-        read(Nested, path)
-    assert str(refused.value) == sentence.replace("PATH", str(path))
+    assert refused(Nested, tmp_path, text) == sentence
 
 
 FLAT = """data = "digits"\nencoder = "mlp"\nwidths = [256, 32]\nprojector = [128, 32]\npredictor = "linear"
@@ -285,11 +286,7 @@ TABLES = (
 
 
 def test_a_run_in_the_form_before_tables_is_told_the_new_words(tmp_path):
-    path = tmp_path / "config.toml"
-    path.write_text(FLAT)
-    with pytest.raises(InputError) as refused:
-        read(Options, path)
-    assert str(refused.value) == f"Settings stand in tables now in {path}: {TABLES}"
+    assert refused(Options, tmp_path, FLAT) == f"Settings stand in tables now in PATH: {TABLES}"
     for word, now in (("predictor_hidden", "method.predictor.hidden"), ("target", "method.target.start")):
         with pytest.raises(InputError, match=f"^Setting `{word}` is `{now}` now.$"):
             with_set(Options(), [f"{word}=zero"])

@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,8 @@ def main() -> None:
         rows.append(compare(network, a.torch_python, batch=a.batch, rounds=a.rounds, steps=steps))
         print(f"{network}: {rows[-1]['times_device_loop']:.2f} times the device loop", flush=True)
     several = [lanes("mlp", batch=a.batch, number=a.lanes, steps=200, rounds=a.rounds)] if a.lanes else []
-    record = {"training": rows, "lanes": several, "environment": claims.environment() | {"cores": cores()}}
+    machine = claims.environment() | {"cores": cores(), "date": date.today().isoformat()}
+    record = {"training": rows, "lanes": several, "environment": machine}
     if a.out:
         write_json(a.out, record)
     print(to_json(record))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -70,7 +71,7 @@ class Bench:
             N, full=not self.quick, only=flat(self.only), seed=self.seed, repeats=1 if self.quick else 3
         )
         record["matrix_flows"] = [] if self.only else matrices.measure(sizes)
-        record["environment"] = claims.environment() | {"cores": cores()}
+        record["environment"] = claims.environment() | {"cores": cores(), "date": date.today().isoformat()}
         if self.out:
             write_json(self.out, record)
         if self.plot:

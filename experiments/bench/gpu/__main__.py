@@ -12,6 +12,7 @@ import argparse
 import os
 import sys
 import time
+from datetime import date
 from pathlib import Path
 
 PARTS = ("doctor", "ensemble", "resnet18", "lanes", "directpred")
@@ -36,7 +37,8 @@ def main() -> int:
         print("There is no accelerator here; --tiny runs the same code on a CPU.", file=sys.stderr)
         return 2
     try:
-        record = Record(a.out, {"tiny": a.tiny, "environment": claims.environment()})
+        machine = claims.environment() | {"date": date.today().isoformat()}
+        record = Record(a.out, {"tiny": a.tiny, "environment": machine})
     except (OSError, InputError) as error:
         print(f"{error}", file=sys.stderr)
         return 3
