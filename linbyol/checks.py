@@ -57,8 +57,8 @@ def check_constants(k: Any) -> None:
             continue
         if (x < 0).any():
             raise InputError(f"Argument `{name}` must be at least 0, but is {_worst(x)}.")
-        if name == "alpha_p" and (x == 0).any():
-            raise InputError("Argument `alpha_p` must be positive, but is 0.")
+        if name in ("alpha_p", *getattr(k, "positive", ())) and (x == 0).any():
+            raise InputError(f"Argument `{name}` must be positive, but is 0.")
     for name in ("X", "X_aug"):
         if hasattr(k, name):
             check_moment(name, getattr(k, name))

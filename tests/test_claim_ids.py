@@ -16,10 +16,11 @@ def test_every_numbered_claim_is_there_once():
 
 
 def test_no_claim_has_a_number_beyond_the_numbered():
-    """B1 to B144, C1 to C60; a letter after a number is a corrected or further statement; L1, L2, … are our own."""
-    known = {f"B{n}" for n in range(1, 145)} | {f"C{n}" for n in range(1, 61)}
+    """B1 to B144, C1 to C60, M1 to M44; a letter: a corrected or further statement; L1, L2, … are our own."""
+    numbered = (("B", 144), ("C", 60), ("M", 44))
+    known = {f"{letter}{n}" for letter, last in numbered for n in range(1, last + 1)}
     for claim in CLAIMS:
-        number, letter = re.fullmatch(r"([BCL]\d+)([a-z]?)", claim.id).groups()
+        number, letter = re.fullmatch(r"([BCLM]\d+)([a-z]?)", claim.id).groups()
         assert number in known or number.startswith("L"), claim.id
         assert not letter or number in {other.id for other in CLAIMS}, f"{claim.id} stands beside nothing"
 

@@ -24,6 +24,8 @@ from linbyol.equations import (
     weights_flow,
 )
 from linbyol.equations.combinators import simsiam
+from linbyol.equations.self_predictive import frame_flow, gram
+from theory.newer import deep_modes, self_predictive, stacks
 from theory.paper import (
     aligned,
     appendix_errata,
@@ -174,6 +176,31 @@ WRONG = {
         fixed_point_proofs.ROOTS, stability_proofs.PROOFS["B41"][0].left,
         lambda _, k: stability_proofs.PROOFS["B41"][0].right(_, k)
         + stability_proofs.BETA * stability_proofs.WITH_EMA.eta * stability_proofs.LAMBDA,
+    ),
+    "JEPA's flow for MAE's loss": Descent(
+        stacks.space(1, "JEPA"), stacks.by_name(stacks.FLOWS["JEPA"]), "W1",
+        lambda y, k: stacks.loss(y, (k[0], 0 * k[1])),
+    ),
+    "MAE with its target halved": Descent(
+        stacks.space(2, "MAE"), stacks.by_name(stacks.FLOWS["MAE"]), "V", lambda y, k: stacks.loss(y, (k[0], 2 * k[1]))
+    ),
+    "Balances that fall as e^(-eta t)": Rate(
+        stacks.space(1, "JEPA"), stacks.by_name(stacks.FLOWS["JEPA"]), lambda y, k: stacks.balance_of(0, y),
+        lambda y, k: -k[0].eta * stacks.balance_of(0, y),
+    ),
+    "JEPA's rate with L in place of 2L - 1": Equal(
+        deep_modes.AT_RHO, lambda y, k: deep_modes.slope_at(deep_modes.jepa_flow, y, k),
+        lambda y, k: -k.lambda_d * k.rho**k.depth,
+    ),
+    "JEPA as a DirectSet(1/L)": Equal(
+        deep_modes.ANY, lambda y, k: k.depth * y.w ** (k.depth - 1) * deep_modes.jepa_flow(y, k).w,
+        lambda y, k: deep_modes.as_directset(type(y)(y.w * y.w), k),
+    ),
+    "MAE as a network of L layers": Equal(
+        deep_modes.ANY, lambda y, k: k.depth * y.w**k.depth * deep_modes.mae_flow(y, k).w, deep_modes.as_saxe
+    ),
+    "Self-predictive features with any predictor": Rate(
+        self_predictive.ANY, frame_flow, gram, lambda y, k: 0 * gram(y, k)
     ),
 }  # fmt: skip
 

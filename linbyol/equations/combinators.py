@@ -5,6 +5,7 @@ sweep over them is a `vmap`. Fields a combinator does not know pass through, wha
 """
 
 import inspect
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -96,7 +97,10 @@ def backwards(flow: Flow) -> Ablated:
 
 
 # Degree of each field in Wp and in W: under a decay that is larger by h, d/dt of the field falls by degree * h * field.
-_DEGREES = {"Wp": {"Wp": 1, "p": 1, "wp": 1}, "W": {"W": 1, "F": 2, "w": 1, "s": 2, "nu": 2, "tau": -1}}
+_DEGREES = {
+    "Wp": {"Wp": 1, "p": 1, "wp": 1, "V": 1},
+    "W": {"W": 1, "F": 2, "w": 1, "s": 2, "nu": 2, "tau": -1, "layers": 1},
+}
 _TARGETS = {"Wa": "W", "wa": "w"}
 
 
@@ -106,14 +110,21 @@ def unchanged(y: Any, k: Any) -> Any:
 
 
 def _zero(names: tuple[str, ...], rate: Any, y: Any, k: Any) -> Any:
-    return rate._replace(**{name: 0 * getattr(rate, name) for name in names if name in rate._fields})
+    return rate._replace(
+        **{name: jax.tree.map(_nothing, getattr(rate, name)) for name in names if name in rate._fields}
+    )
+
+
+def _nothing(a: Any) -> Any:
+    return 0 * a
 
 
 def _decayed(rates: dict[str, Any], rate: Any, y: Any, k: Any) -> Any:
     for network, eta in rates.items():
         for name in set(_DEGREES[network]) & set(rate._fields):
-            extra = _DEGREES[network][name] * (k.eta - eta) * getattr(y, name)
-            rate = rate._replace(**{name: getattr(rate, name) + extra})
+            extra = _DEGREES[network][name] * (k.eta - eta)
+            moved = jax.tree.map(lambda a, x, c=extra: a + c * x, getattr(rate, name), getattr(y, name))
+            rate = rate._replace(**{name: moved})
     return rate
 
 
@@ -171,4 +182,4 @@ def _without_predictor(y: Any, k: Any) -> Any:
 
 
 def _negated(rate: Any, y: Any, k: Any) -> Any:
-    return rate._replace(**{name: -getattr(rate, name) for name in rate._fields})
+    return jax.tree.map(operator.neg, rate)

@@ -1,10 +1,13 @@
-"""Two-layer linear network (Saxe, McClelland, Ganguli 2013): the flow, its invariant, and the closed form of a mode."""
+"""Deep linear networks (Saxe, McClelland, Ganguli 2013): the flow of layers, and two of them in closed form."""
 
+from collections.abc import Sequence
+from functools import reduce
 from typing import NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from linbyol.checks import InputError
 from linbyol.equations.byol import Matrix, Scalar, Vector
 
 
@@ -19,6 +22,7 @@ class Strength(NamedTuple):
     """The data of a mode with E[x xᵀ] = I."""
 
     s: Vector  # singular value of Cross
+    layers: Scalar = 2
 
 
 class Layers(NamedTuple):
@@ -43,8 +47,25 @@ def task_loss(y: Layers, k: Teacher) -> Scalar:
 
 def layers_flow(y: Layers, k: Teacher) -> Layers:
     """Ẇ1 = W2ᵀ E, Ẇ2 = E W1ᵀ, E = Cross - W2 W1 Sigma."""
-    E = k.Cross - y.W2 @ y.W1 @ k.Sigma
-    return Layers(W1=y.W2.T @ E, W2=E @ y.W1.T)
+    return Layers(*backpropagated(y, k.Cross - chained(y) @ k.Sigma))
+
+
+def chained(layers: Sequence[Matrix]) -> Matrix:
+    """W_m ⋯ W_1, the network of these layers."""
+    return reduce(lambda below, A: A @ below, layers)
+
+
+def backpropagated(layers: Sequence[Matrix], E: Matrix) -> tuple[Matrix, ...]:
+    """(W_m ⋯ W_{i+1})ᵀ E (W_{i-1} ⋯ W_1)ᵀ for each layer i, where E = E[error xᵀ]: minus the gradient of any loss."""
+    rates = []
+    for i in range(len(layers)):
+        rate, below, (_, *above) = E, layers[:i], layers[i:]
+        for A in below:
+            rate = rate @ A.T
+        for A in reversed(above):
+            rate = A.T @ rate
+        rates.append(rate)
+    return tuple(rates)
 
 
 def layers_balance(y: Layers, k: Teacher) -> Matrix:
@@ -64,8 +85,8 @@ def pair_balance(y: Pair, k: Strength) -> Vector:
 
 
 def product_flow(u: Vector, k: Strength) -> Vector:
-    """u = a b at a = b: u̇ = 2 u (s - u)."""
-    return 2 * u * (k.s - u)
+    """u, the product of m equal layers: u̇ = m u^(2 - 2/m) (s - u). Two layers, u = a b at a = b: u̇ = 2 u (s - u)."""
+    return k.layers * u * (u ** (k.layers - 2)) ** (1 / k.layers) * (k.s - u)
 
 
 def product_at(u0: Vector, s: Vector, decayed: Vector) -> Vector:
@@ -74,7 +95,9 @@ def product_at(u0: Vector, s: Vector, decayed: Vector) -> Vector:
 
 
 def product(u0: Float[Array, "..."], k: Strength, ts: Float[Array, " t"]) -> Float[Array, "t ..."]:
-    """The balanced mode's strength u = a b at times ts from u0 > 0."""
+    """The balanced mode's strength u = a b at times ts from u0 > 0; of two layers (of more: `linbyol.exact.mae`)."""
+    if k.layers != 2:
+        raise InputError(f"Argument `k.layers` must be 2 for this closed form, but is {k.layers}.")
     u0, s = jnp.broadcast_arrays(jnp.asarray(u0), jnp.asarray(k.s))
     ts = jnp.expand_dims(ts, tuple(range(1, u0.ndim + 1)))
     u0, s = u0[None], s[None]

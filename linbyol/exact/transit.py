@@ -22,6 +22,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from linbyol.cubic import Cubic, Data, critical_polynomial, roots, safe_sqrt, upright
+from linbyol.exact import newton
 from linbyol.exact.logarithms import artanh, expm1_over, log1p_over, log_ratio, nonzero
 
 
@@ -135,7 +136,7 @@ def _from_afar(start: Array, p: Array, change: Array, cubic: Cubic) -> Array:
 
 
 def solve(t: Float[Array, "*modes"], orbit: Orbit) -> Float[Array, "*modes"]:
-    """The y at which `time_of` is t ≥ 0, by Newton's method kept inside a shrinking bracket."""
+    """The y at which `time_of` is t ≥ 0."""
     (a, b, eta, D), start, end = orbit.cubic, orbit.start, orbit.end
     root = jnp.sqrt(jnp.maximum(D, 0))
 
@@ -148,24 +149,12 @@ def solve(t: Float[Array, "*modes"], orbit: Orbit) -> Float[Array, "*modes"]:
     low, high = t * jnp.minimum(jnp.minimum(first, last), least), t * jnp.maximum(first, last)
     y = jnp.where(last > first, low, high)  # the side from which Newton's steps do not overshoot
 
-    def unfinished(state: tuple) -> Array:
-        return jnp.any(~state[4]) & (state[5] < 200)
-
-    def improve(state: tuple) -> tuple:
-        low, high, y, last_step, done, turns = state
+    def miss(y: Array) -> tuple[Array, Array]:
         p, change = reached(y, orbit)
         excess = time_of(y, p, change, orbit) - t
-        late = ~(jnp.isfinite(excess) & (excess < 0))  # also where p runs out of digits
-        low, high = jnp.where(late, low, y), jnp.where(late, y, high)
-        step = -excess * speed(p, (start - end) * jnp.exp(-y))
-        good = (y + step >= low) & (y + step <= high) & (jnp.abs(step) <= last_step / 2)
-        middle = jnp.where((low > 0) & (high > 4 * low), jnp.sqrt(low) * jnp.sqrt(high), low + (high - low) / 2)
-        new = jnp.where(done, y, jnp.where(good, y + step, middle))
-        size = jnp.abs(new - y)
-        return low, high, new, size, done | (size <= 2 * jnp.finfo(y.dtype).eps * new), turns + 1
+        return excess, -excess * speed(p, (start - end) * jnp.exp(-y))
 
-    done = ~(jnp.isfinite(high) & (high > 0))
-    return jax.lax.while_loop(unfinished, improve, (low, high, y, jnp.full_like(y, jnp.inf), done, 0))[2]
+    return newton.root(miss, low, high, y)
 
 
 def _near_threshold(y: Array, orbit: Orbit) -> Array:

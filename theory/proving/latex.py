@@ -4,6 +4,7 @@ SymPy keeps an equation's structure (sums in parentheses stay), but sorts its te
 printer here gives signs, letters (W_p, X', κ) and an order of terms: growth before losses, weight decay last.
 """
 
+import dataclasses
 import inspect
 from collections.abc import Callable
 from typing import Any, get_args
@@ -68,10 +69,12 @@ def symbols(cls: type) -> Any:
     """The state or constants of a type, as symbols: dimensions d and n, positive rates, κ = 1 + σ²."""
     d, n = sp.symbols("d n", integer=True, positive=True)
     matrix = {"W": (d, n), "Wa": (d, n), "Wp": (d, d), "F": (d, d), "X": (n, n), "X_aug": (n, n)}
+    names = cls._fields if hasattr(cls, "_fields") else [field.name for field in dataclasses.fields(cls)]
     values = {
-        name: MatrixSymbol(name, *matrix[name]) if name in matrix else sp.Symbol(name, real=True)
-        for name in cls._fields  # type: ignore[attr-defined]
+        name: MatrixSymbol(name, *matrix[name]) if name in matrix else sp.Symbol(name, real=True) for name in names
     }
+    if "depth" in values:
+        values["depth"] = sp.Symbol("L", integer=True, positive=True)
     if cls is Isotropic:
         values["sigma2"] = sp.Symbol("kappa", real=True) - 1
     return cls(**values)

@@ -29,6 +29,7 @@ PROVE: tuple[str, ...] = (
     "B15", "B19", "B20", "B25", "B26", "B27",  # the reductions, Eqs. 11-13
     "B28", "B33", "B45", "B46", "B63", "B76",  # Eqs. 14, 16, 17
     "B35", "B38", "B39", "B40", "B41", "B140",  # fixed points and their stability
+    "M1", "M2", "M4", "M10", "M38",  # deep linear JEPA and MAE, self-predictive features
 )  # fmt: skip
 
 # Gap of two float64 evaluations of one formula, relative to 1 + its size: some 10³ roundings of 1e-16 on instances of
