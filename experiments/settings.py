@@ -37,7 +37,7 @@ def read(table: type[Settings], path: str | Path) -> Settings:
         raise
     except ValueError as error:
         raise FileError(f"File {path} is not TOML: {str(error).rstrip('.')}.") from None
-    where, given = f" in {path}", dict(_flat((table,), found))
+    where, given = f" in {path}", dict(flattened((table,), found))
     check_known(table, given, where)
     settings = _structured(table, {}, given, where)
     if not found:
@@ -74,12 +74,12 @@ def with_values(settings: Settings, values: Mapping[str, Any]) -> Settings:
     return _structured(type(settings), asdict(settings), given, "")  # type: ignore[call-overload]
 
 
-def _flat(choices: tuple[type, ...], found: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+def flattened(choices: tuple[type, ...], found: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
     """Paths and values of a file's tables."""
     for name, value in found.items():
         inner = tuple(one for table in choices for one in variants(kinds(table).get(name, str)))
         if inner and isinstance(value, dict):
-            yield from _flat(inner, value, f"{path}{name}.")
+            yield from flattened(inner, value, f"{path}{name}.")
         else:
             yield path + name, value
 

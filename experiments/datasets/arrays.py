@@ -15,7 +15,8 @@ RATIO = 200  # no photograph is compressed so far; a bomb is
 def read_archive(path: Path, first: int | None) -> Dataset:
     """From train_images, train_labels, test_images, test_labels, or images, labels, and the names in `classes`, if any.
 
-    Images are uint8 (N, h, w) or (N, h, w, c), labels whole numbers from 0. Raises `FileError`.
+    Images are (N, h, w) or (N, h, w, c), uint8 or floats from 0 to 1; labels whole numbers from 0, or names. Raises
+    `FileError`.
     """
     _check_size(path)
     arrays = read_arrays(path)
@@ -24,8 +25,12 @@ def read_archive(path: Path, first: int | None) -> Dataset:
         found = ", ".join(arrays) or "nothing"
         raise FileError(f"File {path} must hold {', '.join(PARTS)}, or images and labels, but holds {found}.")
     names = [("train_images", "train_labels"), ("test_images", "test_labels")] if in_parts else [("images", "labels")]
+    arrays |= _numbered(arrays, [labels for _, labels in names])
     classes = _classes(path, arrays, [arrays[labels] for _, labels in names])
-    splits = [split_of(path, _channels(arrays[images]), arrays[labels], len(classes)) for images, labels in names]
+    splits = [
+        split_of(path, as_bytes(f"Array `{images}` of {path}", arrays[images]), arrays[labels], len(classes))
+        for images, labels in names
+    ]
     if not in_parts:
         whole = splits[0]
         splits = [Split(whole.images[i], whole.labels[i]) for i in divided(path, whole.labels)]
@@ -37,8 +42,27 @@ def read_archive(path: Path, first: int | None) -> Dataset:
     return Dataset(path.stem, *(Split(split.images[:first], split.labels[:first]) for split in splits), classes)
 
 
-def _channels(images: np.ndarray) -> np.ndarray:
-    return images[..., None] if images.ndim == 3 else images
+def as_bytes(what: str, images: np.ndarray) -> np.ndarray:
+    """Images (N, h, w, c) as bytes: floats from 0 to 1 are rounded to 255ths. Raises `FileError`, which says `what`."""
+    images = images[..., None] if images.ndim == 3 else images
+    if images.dtype.kind != "f":
+        return images
+    low, high = (float(images.min()), float(images.max())) if images.size else (0.0, 1.0)
+    if not 0 <= low <= high <= 1:  # nor NaN
+        raise FileError(f"{what} must be bytes, or floats from 0 to 1, but has values from {low:.4g} to {high:.4g}.")
+    return np.rint(255 * images).astype(np.uint8)
+
+
+def _numbered(arrays: dict[str, np.ndarray], names: list[str]) -> dict[str, np.ndarray]:
+    """Labels that are names as numbers, with `classes`: those given there, or all in alphabetical order."""
+    if not all(arrays[name].dtype.kind == "U" for name in names):
+        return {}
+    words = np.concatenate([arrays[name] for name in names])
+    classes = arrays.get("classes", np.unique(words))
+    order = {word: number for number, word in enumerate(classes.tolist())}
+    return {"classes": classes} | {
+        name: np.array([order.get(word, -1) for word in arrays[name].tolist()], int) for name in names
+    }
 
 
 def _classes(path: Path, arrays: dict[str, np.ndarray], labels: list[np.ndarray]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import csv
 import math
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -30,6 +30,8 @@ from linbyol.progress import bar
 from linbyol.runs import files as run_files
 from linbyol.store import FileError, read_bytes
 
+Tell = Callable[[dict[str, Any]], None]  # of a row of metrics.csv
+
 
 class Ran(NamedTuple):
     """What became of a run."""
@@ -46,12 +48,16 @@ class Ran(NamedTuple):
 class Folder:
     """Rows, spectra and checkpoints in a run's folder."""
 
-    def __init__(self, run: RunFolder, session: Session, columns: tuple[str, ...], data: str) -> None:
-        self.run, self.session, self.columns, self.data = run, session, columns, data
+    def __init__(
+        self, run: RunFolder, session: Session, columns: tuple[str, ...], data: str, tell: Tell | None = None
+    ) -> None:
+        self.run, self.session, self.columns, self.data, self.tell = run, session, columns, data, tell
         self.table: Table | None = None  # opened where the run goes on
 
     def row(self, row: dict[str, Any]) -> None:
         self.table.append(row)
+        if self.tell is not None:
+            self.tell(row)
 
     def spectrum(self, line: dict[str, Any]) -> None:
         self.run.spectra.append(line)
@@ -121,8 +127,16 @@ class Silent:
         pass
 
 
-def run(name: str, o: Options, out: Path, *, data: Path | None = None, argv: list[str] | None = None) -> Ran:
-    """Train in out/NAME-DIGEST, going on from its newest checkpoint; the first process alone writes.
+def run(
+    name: str,
+    o: Options,
+    out: Path,
+    *,
+    data: Path | None = None,
+    argv: list[str] | None = None,
+    tell: Tell | None = None,
+) -> Ran:
+    """Train in out/NAME-DIGEST, going on from its newest checkpoint; the first process alone writes, and tells of rows.
 
     Run under `jax.enable_x64(o.run.precision == "float64")`. SIGTERM and SIGUSR1 save and end the run with status
     "interrupted", and so does an interrupt from the keyboard; a second one ends it at once.
@@ -137,7 +151,7 @@ def run(name: str, o: Options, out: Path, *, data: Path | None = None, argv: lis
     sha256 = sha256_of(here(session.data.images), here(session.data.labels), *dataset.test[:2])
     with RunFolder.open(out, name, o, seeds=o.run.seeds, argv=argv, data=sha256) as folder:
         state = session.start()
-        sink = Folder(folder, session, columns(session, state), sha256)
+        sink = Folder(folder, session, columns(session, state), sha256, tell)
         step, state, refused = _taken_up(session, sink, state)
         folder.write(data_sha256=sha256)  # the checkpoint has said that it is the same
         notes = [*dataset.notes, *unseen(dataset), *folder.notes, *refused]
