@@ -178,7 +178,14 @@ GOOD = {"images": np.zeros((10, 4, 4, 3), np.uint8), "labels": np.arange(10) % 2
     ("changes", "words"),
     [
         ({"labels": None}, "must hold train_images"),
-        ({"images": np.zeros((10, 4, 4), np.float32)}, "must be bytes (uint8), but have dtype float32"),
+        (
+            {"images": np.full((10, 4, 4), 1.5, np.float32)},
+            "must be bytes, or floats from 0 to 1, but has values from 1.5 to 1.5",
+        ),
+        (
+            {"images": np.full((10, 4, 4), np.nan)},
+            "must be bytes, or floats from 0 to 1, but has values from nan to nan",
+        ),
         ({"images": np.array([[[None]]] * 10)}, "not a readable npz archive"),
         ({"images": np.zeros((10, 4), np.uint8)}, "must have shape (N, h, w, c)"),
         ({"images": np.zeros((0, 4, 4, 3), np.uint8), "labels": np.zeros(0, int)}, "none of them 0"),

@@ -88,7 +88,7 @@ REFUSED = {
     "lane": (lambda run, x: run.features(x), "Argument `seed` must say which of the run's 2 lanes is meant"),
     "seed": (lambda run, x: run.lane(9).features(x), "Argument `seed` must be that of a lane"),
     "setting": (lambda run, x: train(SETTINGS, (x, x), out=run.path.parent, epohs=3), "Unknown setting `epohs`"),
-    "data": (lambda run, x: train(SETTINGS, (x, x, x), out=run.path.parent), "Argument `data` must be (images, labels)"),
+    "data": (lambda run, x: train(SETTINGS, (x, x, x), out=run.path.parent), "`data` must be (images, labels)"),
     "preset": (lambda run, x: train("digits-bylo", out=run.path.parent), "Unknown preset `digits-bylo`"),
     "no run": (lambda run, x: load_run(run.path.parent), "is not that of a run: it holds no config.toml"),
     "nowhere": (lambda run, x: load_run(run.path / "no"), "is not that of a run: it does not exist"),
