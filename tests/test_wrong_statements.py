@@ -18,6 +18,7 @@ from linbyol.equations import (
     modes_flow,
     no_stop_gradient,
     parabola_flow,
+    sigreg,
     symmetric_balance,
     symmetric_flow,
     unsymmetrised_flow,
@@ -25,7 +26,16 @@ from linbyol.equations import (
 )
 from linbyol.equations.combinators import simsiam
 from linbyol.equations.self_predictive import frame_flow, gram
-from theory.newer import deep_modes, self_predictive, stacks
+from theory.newer import (
+    bhep,
+    deep_modes,
+    regularised_spaces,
+    self_predictive,
+    sigreg_flow,
+    sigreg_slice,
+    stacks,
+    vicreg,
+)
 from theory.paper import (
     aligned,
     appendix_errata,
@@ -201,6 +211,41 @@ WRONG = {
     ),
     "Self-predictive features with any predictor": Rate(
         self_predictive.ANY, frame_flow, gram, lambda y, k: 0 * gram(y, k)
+    ),
+    "T with the cross term once": Equal(
+        sigreg_slice.SLICE, lambda v, m: sigreg.slice_distance(v, sigreg_slice.overlap(v, m) / 2),
+        sigreg_slice.PROOFS["M11"][0].right,
+    ),
+    "T' in place of T''": Equal(
+        sigreg_slice.SLICE, lambda v, m: sigreg.slice_slope(v), lambda v, m: sp.diff(sigreg.slice_distance(v), v, 2)
+    ),
+    "The bias of a batch over n - 1": Equal(
+        sigreg_slice.SLICE, sigreg_slice.PROOFS["M19"][0].left,
+        lambda v, m: sigreg_slice.bias(v, sigreg_slice.n - 1),
+    ),
+    "SIGReg's encoder with half of its invariance": Descent(
+        regularised_spaces.HELD, sigreg_flow.PROOFS["M14"][0].flow, "W",
+        lambda y, k: sigreg_flow.held_loss(y, k._replace(a=k.a / 2)),
+    ),
+    "SIGReg's encoder with X for X + X_aug": Descent(
+        regularised_spaces.HELD, sigreg_flow.PROOFS["M14"][0].flow, "W",
+        lambda y, k: sigreg_flow.held_loss(y, k) - k.mu * trace(regularised_spaces.G @ y.W @ k.X_aug @ y.W.T),
+    ),
+    "SIGReg's modes at half their speed": Equal(
+        regularised_spaces.ONE_MODE, sigreg_flow.PROOFS["M14"][1].left,
+        lambda w, k: sigreg_flow.mode_rate(w, k) / 2,
+    ),
+    "BHEP's gradient at beta = 1 for any beta": Equal(
+        bhep.PROOFS["M18"][1].space,
+        lambda nu, beta: bhep.PROOFS["M18"][1].left(nu, sp.Integer(1)), bhep.PROOFS["M18"][1].right,
+    ),
+    "VICReg's mode with the weights of the code": Equal(
+        vicreg.PROOFS["M21"][0].space, vicreg.PROOFS["M21"][0].left,
+        lambda w, k: vicreg.mode_rate(w, k._replace(invariance=k.invariance / k.d, variance=k.variance / 2)),
+    ),
+    "VICReg leaves zero at a rate": Equal(
+        vicreg.PROOFS["M21"][1].space, vicreg.root_rate,
+        lambda r, k: r * vicreg.PROOFS["M21"][1].right(r, k),
     ),
 }  # fmt: skip
 

@@ -38,7 +38,7 @@ class BhepModes(NamedTuple):
 def bhep_distance(nu: Vector, beta: Scalar, overlap: Vector = 1) -> Scalar:
     """R for Σ_z = diag(nu) and a mean m, overlap = exp(-beta² Σ m_i²/(1 + beta² + beta² nu_i)/2)."""
     b = beta * beta
-    return distance_of((1 + 2 * b * nu).prod(), (1 + b + b * nu).prod(), (1 + 2 * b + 0 * nu).prod(), overlap)
+    return distance_of((1 + 2 * b * nu).prod(), (1 + b + b * nu).prod(), ((1 + 2 * b) * nu**0).prod(), overlap)
 
 
 def distance_of(pairs: Scalar, cross: Scalar, offset: Scalar, overlap: Scalar) -> Scalar:
@@ -55,7 +55,7 @@ def bhep_gradient(nu: Vector, beta: Scalar) -> Vector:
 
 def bhep_gradient_matrix(S: Matrix, beta: Scalar) -> Matrix:
     """G = dR/dΣ_z at mean 0, (d, d); arrays alone."""
-    b, I = beta * beta, np.eye(S.shape[-1], dtype=S.dtype)  # noqa: E741
+    b, I = beta * beta, np.eye(len(S), dtype=S.dtype)  # noqa: E741
     return b * _scaled_inverse((1 + b) * I + b * S) - b * _scaled_inverse(I + 2 * b * S)
 
 

@@ -32,7 +32,7 @@ WEIGHTS = np.pi * _W / 4 * (1 + TANGENT2)  # of dtan θ
 
 def slice_distance(nu: Vector, overlap: Vector = 1) -> Vector:
     """T of a slice with variance nu and mean m, overlap = exp(-m²/(2(2 + nu)))."""
-    return 1 / root(1 + 2 * nu) - 2 * overlap / root(2 + nu) + 1 / root(3 + 0 * nu)
+    return 1 / root(1 + 2 * nu) - 2 * overlap / root(2 + nu) + 1 / root(3 * nu**0)
 
 
 def slice_slope(nu: Vector) -> Vector:
@@ -64,21 +64,21 @@ def sigreg_flow(y: Encoder, k: Regularised) -> Encoder:
 
 def mean_inverse_root(z: Any) -> Any:
     """E_u (Σ z_i u_i²)^(-1/2) over unit vectors, for z (d,) with d of at least 2."""
-    weights, scale = _rule(z.shape[-1], z.sum())
+    weights, scale = _rule(len(z), z.sum())
     return (weights * _product(1 + scale * z[None])[:, 0]).sum()
 
 
 def slice_gradient(nu: Any) -> Any:
     """g_i = E_u[T'(Σ nu_k u_k²) u_i²] for nu (d,), any d."""
-    if nu.shape[-1] == 1:
+    if len(nu) == 1:
         return slice_slope(nu)
     return 2 * _inverse_root_slope(1 + 2 * nu) - 2 * _inverse_root_slope(2 + nu)
 
 
 def slice_gradient_matrix(S: Any) -> Matrix:
     """G = E_u[T'(uᵀSu) u uᵀ] for S (d, d), any d; without eigenvectors, so that its derivatives exist everywhere."""
-    I = np.eye(S.shape[-1], dtype=S.dtype)  # noqa: E741
-    if S.shape[-1] == 1:
+    I = np.eye(len(S), dtype=S.dtype)  # noqa: E741
+    if len(S) == 1:
         return slice_slope(S)
     return 2 * _inverse_root_slopes(I + 2 * S) - 2 * _inverse_root_slopes(2 * I + S)
 
@@ -90,14 +90,14 @@ def _rule(d: int, trace: Any) -> tuple[Any, Any]:
 
 
 def _product(A: Any) -> Any:
-    """Π A_i^(-1/2) over the last axis, which is kept."""
+    """Π A_i^(-1/2) over axis 1, which is kept."""
     xp = np if isinstance(A, np.ndarray) else jnp
-    return xp.exp(-xp.log(A).sum(axis=-1, keepdims=True) / 2)
+    return xp.exp(-xp.log(A).sum(axis=1, keepdims=True) / 2)
 
 
 def _inverse_root_slope(z: Any) -> Any:
     """d/dz_i of `mean_inverse_root`, (d,)."""
-    weights, scale = _rule(z.shape[-1], z.sum())
+    weights, scale = _rule(len(z), z.sum())
     A = 1 + scale * z[None]
     return -(weights[:, None] * scale * _product(A) / A).sum(axis=0) / 2
 
@@ -105,8 +105,8 @@ def _inverse_root_slope(z: Any) -> Any:
 def _inverse_root_slopes(Z: Any) -> Any:
     """d/dZ of E_u (uᵀZu)^(-1/2), (d, d)."""
     xp = np if isinstance(Z, np.ndarray) else jnp
-    weights, scale = _rule(Z.shape[-1], Z.trace())
-    A = np.eye(Z.shape[-1], dtype=Z.dtype)[None] + scale[:, None] * Z[None]
+    weights, scale = _rule(len(Z), Z.trace())
+    A = np.eye(len(Z), dtype=Z.dtype)[None] + scale[:, None] * Z[None]
     sign, size = xp.linalg.slogdet(A)
     factor = weights * scale[:, 0] * xp.exp(-size / 2) / root(sign)
     return -(factor[:, None, None] * xp.linalg.inv(A)).sum(axis=0) / 2

@@ -62,8 +62,8 @@ def paper_weights(
 def vicreg_flow(y: Encoder, k: Vicreg) -> Encoder:
     """Ẇ = -4Λ W X_aug - 2G W (X + X_aug) - eta W, G = (4N/d) offdiag(Σ_z) - (M/d) diag(1[v < gamma²] v^(-1/2))."""
     S = covariance(y, k)
-    d, I = S.shape[-1], np.eye(S.shape[-1], dtype=S.dtype)  # noqa: E741
-    v = (S * I).sum(axis=-1) + k.eps
+    d, I = len(S), np.eye(len(S), dtype=S.dtype)  # noqa: E741
+    v = (S * I).sum(axis=1) + k.eps
     G = 4 * k.covariance * (S - S * I) / d - I * (k.variance * _below(v, k.gamma) / d)
     return encoder_flow(y, Regularised(2 * k.invariance, 1, k.X, k.X_aug, k.eta), G)
 

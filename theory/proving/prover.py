@@ -30,6 +30,7 @@ PROVE: tuple[str, ...] = (
     "B28", "B33", "B45", "B46", "B63", "B76",  # Eqs. 14, 16, 17
     "B35", "B38", "B39", "B40", "B41", "B140",  # fixed points and their stability
     "M1", "M2", "M4", "M10", "M38",  # deep linear JEPA and MAE, self-predictive features
+    "M11", "M13", "M14", "M17", "M18", "M21",  # SIGReg, BHEP and VICReg on Gaussian features
 )  # fmt: skip
 
 # Gap of two float64 evaluations of one formula, relative to 1 + its size: some 10³ roundings of 1e-16 on instances of
