@@ -10,6 +10,7 @@ from linbyol.representation.health_check import Health, health
 from linbyol.representation.intrinsic import TwoNN, two_nn
 from linbyol.representation.lidar_rank import lidar
 from linbyol.representation.linear_probes import linear_probe
+from linbyol.representation.measuring import Measurement, Measures, measure
 from linbyol.representation.nearest_centre import NearestCentre, ncc, ncc_classify, nearest_centre
 from linbyol.representation.neighbours import knn_probe
 from linbyol.representation.neural_collapse import NC2, nc1, nc2, nc3, nc4, nc5
@@ -35,6 +36,8 @@ __all__ = [
     "ClassStatistics",
     "Clusters",
     "Health",
+    "Measurement",
+    "Measures",
     "NearestCentre",
     "PowerLaw",
     "ProbeResult",
@@ -52,6 +55,7 @@ __all__ = [
     "knn_probe",
     "lidar",
     "linear_probe",
+    "measure",
     "merge",
     "nc1",
     "nc2",

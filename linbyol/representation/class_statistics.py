@@ -78,19 +78,24 @@ def statistics(h: Any, labels: Any, *, scatter: bool = False) -> Any:
     Labels may be numbers or strings, with gaps; only those that occur are classes. With several label sets, a mapping
     from names to labels, a mapping of statistics from the same one pass; so too for features of several layers, a
     mapping from names to h. scatter=True keeps the within-class scatter (d, d) as well, which costs N d² operations.
-    Float32 and shorter features are summed around a shift, and keep what float32 tells apart at any offset or scale.
+    Features of JAX on a GPU or on several devices are summed where they lie. What float32 tells apart is kept at any
+    offset or scale: sums run around a shift, and are merged in float64.
     Raises `InputError` for features that are not finite real numbers, missing labels, shapes that do not fit.
     """
-    from linbyol.representation import class_sums as sums  # which needs ClassStatistics
+    from linbyol.representation import class_sums, device_sums  # which need ClassStatistics
 
     if isinstance(h, Mapping):
         return {name: statistics(rows, labels, scatter=scatter) for name, rows in h.items()}
-    h = feature_rows("h", h)
-    if not isinstance(labels, Mapping):
-        return sums.of_sets(h, {"labels": label_column("labels", labels, len(h))}, scatter)["labels"]
-    if not labels:
+    apart = device_sums.lies_apart(h) and not scatter
+    h = h if apart else feature_rows("h", h)
+    if isinstance(labels, Mapping):
+        sets = {name: label_column(f"labels[{name!r}]", column, len(h)) for name, column in labels.items()}
+    else:
+        sets = {"": label_column("labels", labels, len(h))}
+    if not sets:
         raise InputError("Argument `labels` must have at least one label set, but is empty.")
-    return sums.of_sets(h, {n: label_column(f"labels[{n!r}]", column, len(h)) for n, column in labels.items()}, scatter)
+    found = device_sums.on_devices(h, sets) if apart else class_sums.of_sets(h, sets, scatter)
+    return found if isinstance(labels, Mapping) else found[""]
 
 
 def merge(first: Any, second: Any) -> Any:

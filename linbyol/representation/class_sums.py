@@ -6,6 +6,7 @@ from jaxtyping import Float, Int, Shaped
 
 from linbyol.representation.class_statistics import ClassStatistics
 from linbyol.representation.features import blocks, check_finite, rounding
+from linbyol.representation.normalised import Rows
 
 SAFE = {np.dtype(np.float32): 0.05, np.dtype(np.float64): 1e-3}  # variance a class must have beside its mean square
 APART = 8  # rows of a class in a block, on average: one alone says nothing of its variance
@@ -57,7 +58,7 @@ class Sums:
         return self.rest.merge(ClassStatistics(self.labels[seen], n, means, within, None, self.eps))
 
 
-def of_sets(h: np.ndarray, sets: dict[str, np.ndarray], scatter: bool) -> dict[str, ClassStatistics]:
+def of_sets(h: Rows, sets: dict[str, np.ndarray], scatter: bool) -> dict[str, ClassStatistics]:
     """Statistics of every label set, from one reading of the features."""
     shift = origin(h)
     far = bool(shift.any())
@@ -110,7 +111,7 @@ def two_passes(
     )
 
 
-def origin(h: np.ndarray) -> Float[np.ndarray, " d"]:
+def origin(h: Rows) -> Float[np.ndarray, " d"]:
     """Where to read the features from: the mean of a few of them if it is far out, else 0; of their working type."""
     for _, block in blocks(h[: 4 * APART]):
         with np.errstate(over="ignore", invalid="ignore"):

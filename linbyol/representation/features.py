@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from linbyol.checks import InputError
-from linbyol.representation.normalised import UnitRows
+from linbyol.representation.normalised import Rows, UnitRows
 
 BLOCK = 2**23  # numbers in a block: 32 MB in float32
 
@@ -43,17 +43,17 @@ def feature_rows(name: str, h: Any, *, least: int = 1) -> Any:
     return array
 
 
-def working_type(h: np.ndarray) -> type:
+def working_type(h: Rows) -> type:
     """float32 for floats of at most 32 bits, else float64: whole numbers too."""
     return np.float32 if jnp.issubdtype(h.dtype, jnp.floating) and h.dtype.itemsize <= 4 else np.float64
 
 
-def rounding(h: np.ndarray) -> float:
+def rounding(h: Rows) -> float:
     """The relative rounding of the features as they were stored; of float64 for whole numbers."""
     return float(jnp.finfo(h.dtype).eps) if jnp.issubdtype(h.dtype, jnp.floating) else float(np.finfo(float).eps)
 
 
-def blocks(h: np.ndarray, *, dtype: Any = None, least: int = 1) -> Iterator[tuple[slice, np.ndarray]]:
+def blocks(h: Rows, *, dtype: Any = None, least: int = 1) -> Iterator[tuple[slice, np.ndarray]]:
     """(rows, h[rows] in `dtype`, or the working type), a block of at least so many rows at a time.
 
     Nothing is copied that is of that type already. Whether all is finite the reader sees, in what it makes of it.
@@ -65,7 +65,7 @@ def blocks(h: np.ndarray, *, dtype: Any = None, least: int = 1) -> Iterator[tupl
         yield rows, np.asarray(h[rows], dtype)
 
 
-def whole(name: str, h: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
+def whole(name: str, h: Rows, dtype: Any = np.float64) -> np.ndarray:
     """All rows at once, in float64, finite."""
     block = np.asarray(h, dtype)
     check_finite(name, block, 0)

@@ -4,18 +4,23 @@ import warnings
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
+from linbyol.representation.class_statistics import statistics
 from linbyol.representation.features import feature_rows
-from linbyol.representation.spectra import EPS, entropy_rank, gram, singular_values
+from linbyol.representation.normalised import Rows
+from linbyol.representation.spectra import EPS, entropy_rank, singular_values
 
 COLLAPSED = 0.01  # of the norm: features that spread less around their mean point one way
 FEW = 0.25  # of min(N, d): a smaller RankMe is dimensional collapse
+
+Verdict = Literal["spread", "dimensional collapse", "collapsed"]
 
 
 class Health(NamedTuple):
     """A verdict and what it was read from; see `health`."""
 
-    verdict: Literal["spread", "dimensional collapse", "collapsed"]
+    verdict: Verdict
     rankme: float
     std: float
     mean_share: float
@@ -36,15 +41,19 @@ def health(h: Any) -> Health:
     and NCC know no scale, and see a structure of 1e-5 beside a common vector of 1 as if it were alone.
     """
     h = feature_rows("h", h, least=2)
+    return judged(h, singular_values(h))
+
+
+def judged(h: Rows, values: Float[np.ndarray, " r"]) -> Health:
+    """`health` where the singular values are known."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # all features 0: the verdict says it
-        rank = entropy_rank(singular_values(h), EPS)
-    found = gram(h)
-    variance = max(float(np.trace(found.scatter)) / len(h), 0.0)
-    mean = float(found.mean @ found.mean)
+        rank = entropy_rank(values, EPS)
+    found = statistics(h, np.zeros(len(h), int))
+    variance, mean = float(found.variances[0]), float(found.mean @ found.mean)
     size = mean + variance
     spread = np.sqrt(variance / size) if size > 0 else 0.0
-    verdict: Literal["spread", "dimensional collapse", "collapsed"] = "spread"
+    verdict: Verdict = "spread"
     if spread < COLLAPSED:
         verdict = "collapsed"
     elif rank < FEW * min(h.shape):

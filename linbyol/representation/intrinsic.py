@@ -19,7 +19,7 @@ class TwoNN(NamedTuple):
     duplicates: int
 
 
-def two_nn(h: Any, *, discard: float = 0.1) -> TwoNN:
+def two_nn(h: Any, *, discard: float | int = 0.1) -> TwoNN:
     """The intrinsic dimension of h (N, d): μ = r₂/r₁ of the two nearest neighbours is Pareto distributed with it.
 
     The fit of Facco et al.: the slope through 0 of -log(1 - F(μ)) against log μ, F the empirical distribution, its

@@ -10,7 +10,7 @@ from linbyol.representation.class_statistics import of
 from linbyol.representation.spectra import EPS, entropy_rank
 
 
-def lidar(h: Any, groups: Any = None, *, delta: float = 1e-4, eps: float = EPS) -> float:
+def lidar(h: Any, groups: Any = None, *, delta: float | int = 1e-4, eps: float | int = EPS) -> float:
     """LiDAR (arXiv 2312.04000) of h (N, d): rows of one image have one of the `groups` (N,), and not of one class.
 
     exp of the entropy of the normalised eigenvalues, plus eps, of S_w^-½ S_b S_w^-½: S_w within groups with divisor

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int, Shaped
 from linbyol.representation.centres import coinciding, representatives, squared_distances
 from linbyol.representation.class_statistics import ClassStatistics, of
 from linbyol.representation.features import comparable, feature_rows, label_column, working_type
+from linbyol.representation.normalised import Rows
 from linbyol.representation.projections import Span, check_width, coordinates, span
 
 
@@ -49,7 +50,7 @@ def ncc_classify(train_h: Any, train_labels: Any, h: Any) -> Shaped[np.ndarray, 
     return found.labels[nearest(found, h)]
 
 
-def nearest(found: ClassStatistics, h: np.ndarray, name: str = "h") -> Int[np.ndarray, " M"]:
+def nearest(found: ClassStatistics, h: Rows, name: str = "h") -> Int[np.ndarray, " M"]:
     """The place of the nearest centre among the labels."""
     to = span(found, working_type(h))
     rule = Rule(found, to, working_type(h))

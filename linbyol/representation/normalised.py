@@ -17,18 +17,19 @@ class UnitRows:
         return self.shape[0]
 
     def __getitem__(self, rows: Any) -> np.ndarray:
-        """The rows in a slice, or one of them."""
-        if not isinstance(rows, slice):
-            return self[rows : rows + 1][0]
+        """The rows in a slice, or those of a list of numbers, or one of them."""
         block = np.asarray(self.source[rows], self.dtype)
-        peak = np.abs(block).max(axis=1, keepdims=True)
+        peak = np.abs(block).max(axis=-1, keepdims=True)
         if (peak == 0).any():
-            at = (rows.start or 0) + int(np.argmax(peak[:, 0] == 0))
-            raise InputError(f"Argument `h` must have a direction in each row, but h[{at}] is 0.")
+            at = np.arange(len(self))[rows][peak[..., 0] == 0]
+            raise InputError(f"Argument `h` must have a direction in each row, but h[{int(np.ravel(at)[0])}] is 0.")
         with np.errstate(invalid="ignore"):
             block = block / peak
-        return block / np.sqrt(np.vecdot(block, block))[:, None]
+        return block / np.sqrt(np.vecdot(block, block))[..., None]
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         """All rows."""
         return np.asarray(self[:], dtype)
+
+
+Rows = np.ndarray | UnitRows  # what is read in blocks: only a slice of it need fit in memory

@@ -4,6 +4,7 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from linbyol.checks import InputError, check_count
 from linbyol.representation.features import feature_rows, label_column, whole
@@ -41,16 +42,21 @@ def kmeans_agreement(h: Any, labels: Any, *, clusters: int | None = None, seed: 
     )
 
 
-def silhouette(h: Any, labels: Any, *, samples: int | None = None, seed: int = 0) -> float:
-    """The mean silhouette of labels (N,) on h (N, d), Euclidean, from -1 to 1; of a sample of rows where asked.
+def silhouette(h: Any, labels: Any) -> float:
+    """The mean silhouette of labels (N,) on h (N, d), Euclidean, from -1 to 1: N² d operations.
 
     A class of one row scores 0 there. NaN, with a warning, unless 2 ≤ classes < N.
     """
-    from sklearn.metrics import silhouette_score
+    return float(np.mean(silhouettes(h, labels)))
+
+
+def silhouettes(h: Any, labels: Any) -> Float[np.ndarray, " N"]:
+    """The silhouette of each row."""
+    from sklearn.metrics import silhouette_samples
 
     x = whole("h", feature_rows("h", h))
     column = label_column("labels", labels, len(x))
     if not 2 <= len(np.unique(column)) < len(x):
-        warnings.warn("The silhouette needs from 2 to N - 1 classes: NaN.", RuntimeWarning, stacklevel=2)
-        return float("nan")
-    return float(silhouette_score(x - x[0], column, sample_size=samples, random_state=seed))
+        warnings.warn("The silhouette needs from 2 to N - 1 classes: NaN.", RuntimeWarning, stacklevel=3)
+        return np.full(len(x), np.nan)
+    return silhouette_samples(x - x[0], column)

@@ -21,6 +21,7 @@ from linbyol.representation.features import (
     label_column,
     working_type,
 )
+from linbyol.representation.normalised import Rows
 
 
 class Span(NamedTuple):
@@ -47,7 +48,7 @@ def span(found: ClassStatistics, dtype: type = np.float64) -> Span:
     return Span(origin, directions[:rank].T.astype(dtype).astype(float), sizes[:rank], far)
 
 
-def coordinates(name: str, h: np.ndarray, to: Span) -> Iterator[tuple[slice, np.ndarray, Float[np.ndarray, "n r"]]]:
+def coordinates(name: str, h: Rows, to: Span) -> Iterator[tuple[slice, np.ndarray, Float[np.ndarray, "n r"]]]:
     """(rows, the block, its coordinates in the span, float64), a block at a time; `InputError` if not finite."""
     dtype = working_type(h)
     origin: np.ndarray = to.origin.astype(dtype)
@@ -61,7 +62,7 @@ def coordinates(name: str, h: np.ndarray, to: Span) -> Iterator[tuple[slice, np.
         yield rows, block, found.astype(float) - (0 if to.far else start)
 
 
-def with_classes(h: Any, labels: Any, found: ClassStatistics) -> tuple[np.ndarray, np.ndarray]:
+def with_classes(h: Any, labels: Any, found: ClassStatistics) -> tuple[Rows, np.ndarray]:
     """The features behind the door, and for each row the place of its label among the statistics' labels."""
     if isinstance(h, ClassStatistics):
         raise InputError("Argument `h` must be features here, but is statistics, which do not hold enough.")
@@ -75,7 +76,7 @@ def with_classes(h: Any, labels: Any, found: ClassStatistics) -> tuple[np.ndarra
     return h, codes
 
 
-def check_width(name: str, h: np.ndarray, found: ClassStatistics) -> None:
+def check_width(name: str, h: Rows, found: ClassStatistics) -> None:
     """As many features as the statistics have."""
     if h.shape[1] != found.means.shape[1]:
         raise InputError(

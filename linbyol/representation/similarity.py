@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from linbyol.checks import InputError
 from linbyol.representation.features import BLOCK, blocks, check_finite, feature_rows, working_type
+from linbyol.representation.normalised import Rows
 from linbyol.representation.spectra import DIRECT
 
 
@@ -36,7 +37,7 @@ def cka(h1: Any, h2: Any, *, debiased: bool = True) -> float:
 class Side:
     """Features of one side, centred and of unit mean square as they are read: no copy is kept."""
 
-    def __init__(self, name: str, h: np.ndarray) -> None:
+    def __init__(self, name: str, h: Rows) -> None:
         self.h, (n, d) = h, h.shape
         self.dtype = float if n * d * min(n, d) <= DIRECT else working_type(h)
         first, total = h[0].astype(float), np.zeros(d)

@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from linbyol.checks import InputError
 from linbyol.representation.features import blocks, check_finite, feature_rows, whole
+from linbyol.representation.normalised import Rows
 
 EPS = 1e-7  # added to the shares by RankMe and LiDAR
-DIRECT = 2**31  # N d min(N, d) up to which singular values come from the features, not from a Gram matrix
+DIRECT = 2**29  # N d min(N, d) up to which singular values come from the features, not from a Gram matrix
 FIT = (10, 99)  # first and last index that alpha-ReQ is fitted over
 
 
@@ -21,7 +23,7 @@ class Gram(NamedTuple):
     scatter: Float[np.ndarray, "d d"]  # Σ (h - mean)(h - mean)ᵀ
 
 
-def gram(h: np.ndarray, name: str = "h") -> Gram:
+def gram(h: Rows, name: str = "h") -> Gram:
     """One pass over the features, a block at a time, around their first row."""
     shift, total, squares = h[0].astype(float), np.zeros(h.shape[1]), np.zeros((h.shape[1],) * 2)
     for rows, block in blocks(h, dtype=float):
@@ -46,18 +48,35 @@ def singular_values(h: Any, *, centred: bool = False) -> Float[np.ndarray, " r"]
         x = x - x[0] if centred else x
         return np.linalg.svd(x - x.mean(axis=0) if centred else x, compute_uv=False)
     if n < d:
-        products = np.zeros((n, n))
+        h, products = np.asarray(h), np.zeros((n, n))
         shift = h.mean(axis=0, dtype=float) if centred else np.zeros(d)
         step = max(1, 2**22 // n)
         for first in range(0, d, step):
             part = np.asarray(h[:, first : first + step], float) - shift[first : first + step]
             check_finite("h", part, 0)
             products += part @ part.T
-    else:
-        found = gram(h)
-        products = found.scatter if centred else found.scatter + n * np.outer(found.mean, found.mean)
+        return _roots(products)
+    return of_gram(gram(h), centred=centred)
+
+
+def both(h: Any) -> tuple[Float[np.ndarray, " r"], Float[np.ndarray, " r"]]:
+    """Singular values of h (N, d) and of h less its mean, from one reading where h is large."""
+    h = feature_rows("h", h)
+    n, d = h.shape
+    if n < d or n * d * min(n, d) <= DIRECT:
+        return singular_values(h), singular_values(h, centred=True)
+    found = gram(h)
+    return of_gram(found, centred=False), of_gram(found, centred=True)
+
+
+def of_gram(found: Gram, *, centred: bool) -> Float[np.ndarray, " d"]:
+    """The singular values of features of which only the moments are known."""
+    return _roots(found.scatter + (0 if centred else found.samples * np.outer(found.mean, found.mean)))
+
+
+def _roots(products: Float[np.ndarray, "r r"]) -> Float[np.ndarray, " r"]:
     squares = np.linalg.eigvalsh(products)[::-1]
-    return np.sqrt(np.where(squares > max(n, d) * np.finfo(float).eps * squares[0], squares, 0))
+    return np.sqrt(np.where(squares > len(squares) * np.finfo(float).eps * squares[0], squares, 0))
 
 
 def entropy_rank(values: Float[np.ndarray, " r"], eps: float) -> float:
@@ -71,7 +90,7 @@ def entropy_rank(values: Float[np.ndarray, " r"], eps: float) -> float:
     return float(np.exp(-np.sum(p * np.log(p))))
 
 
-def rankme(h: Any, *, eps: float = EPS) -> float:
+def rankme(h: Any, *, eps: float | int = EPS) -> float:
     """RankMe (arXiv 2210.02885): exp of the entropy of p_k = σ_k/Σσ + eps, σ the singular values of h (N, d) itself.
 
     Not centred, not squared. From 1 to min(N, d), but for eps: with eps = 1e-7 the value is off by about d eps (ln d -
@@ -87,8 +106,12 @@ def effective_rank(h: Any) -> float:
 
 def participation_ratio(h: Any) -> float:
     """(Σ λ)²/Σ λ² of the eigenvalues λ of the centred covariance of h (N, d); NaN, with a warning, if rows agree."""
-    squares = _shares(h, "participation ratio")
-    return float(1 / np.sum(squares**2))
+    return participation(_shares(h, "participation ratio"))
+
+
+def participation(shares: Float[np.ndarray, " r"]) -> float:
+    """1/Σ p² of the shares of the variance."""
+    return float(1 / np.sum(shares**2))
 
 
 def explained_variance_area(h: Any) -> float:
@@ -96,7 +119,12 @@ def explained_variance_area(h: Any) -> float:
 
     From (r + 1)/(2 r), where all explain the same, to 1, where the first explains all; features h (N, d) are centred.
     """
-    return float(np.mean(np.cumsum(_shares(h, "explained variance"))))
+    return area(_shares(h, "explained variance"))
+
+
+def area(shares: Float[np.ndarray, " r"]) -> float:
+    """The mean of the cumulative shares of the variance."""
+    return float(np.mean(np.cumsum(shares)))
 
 
 class PowerLaw(NamedTuple):
@@ -110,10 +138,16 @@ class PowerLaw(NamedTuple):
 
 def power_law(h: Any, *, fit: tuple[int, int] | None = None) -> PowerLaw:
     """The fit behind `alpha_req`, with its error and the range that was used."""
-    squares = _shares(h, "alpha-ReQ")
+    return fitted(_shares(h, "alpha-ReQ"), fit)
+
+
+def fitted(squares: Float[np.ndarray, " r"], fit: tuple[int, int] | None = None) -> PowerLaw:
+    """The power law of eigenvalues, largest first."""
     rank = int(np.sum(squares > len(squares) * np.finfo(float).eps * np.nanmax(squares, initial=0)))
     first, last = fit if fit is not None else (FIT if rank >= 2 * FIT[0] else (1, FIT[1]))
     last = min(last, rank)
+    if not first >= 1:
+        raise InputError(f"Argument `fit` must be indices (first, last) counted from 1, but is {fit!r}.")
     if last - first < 1:
         warnings.warn("alpha-ReQ needs two eigenvalues in its range that are not 0: NaN.", RuntimeWarning, stacklevel=3)
         return PowerLaw(float("nan"), float("nan"), first, last)

@@ -10,7 +10,7 @@ from linbyol.checks import InputError
 from linbyol.representation.features import feature_rows, whole
 
 
-def alignment(h1: Any, h2: Any, *, alpha: float = 2.0) -> float:
+def alignment(h1: Any, h2: Any, *, alpha: float | int = 2.0) -> float:
     """Mean ‖x - y‖^alpha over the rows of h1, h2 (N, d), two views of the same samples, put on the unit sphere; 0 best.
 
     NaN, with a warning, if a row is 0.
@@ -21,7 +21,7 @@ def alignment(h1: Any, h2: Any, *, alpha: float = 2.0) -> float:
     return float(np.mean(np.sum((x - y) ** 2, axis=1) ** (alpha / 2)))
 
 
-def uniformity(h: Any, *, t: float = 2.0) -> float:
+def uniformity(h: Any, *, t: float | int = 2.0) -> float:
     """log of the mean over pairs i < j of exp(-t ‖x_i - x_j‖²), x the rows of h (N, d) put on the unit sphere.
 
     0 is one point; the lower, the more uniform. NaN, with a warning, if a row is 0. Costs N² d operations.
