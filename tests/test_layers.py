@@ -22,7 +22,7 @@ FLOORS = (  # of linbyol: a module imports from its own package and from the flo
     {"equations"},
     {"alignment", "assumptions", "cubic", "explorer", "losses", "orbits", "predictors", "representation", "runs"},
     {"fixed_points"},
-    {"embeddings", "integrate", "equilibria", "images", "rest"},
+    {"embeddings", "integrate", "equilibria", "families", "images", "rest"},
     {"ensemble", "exact"},
     {"moving_target", "phase"},
     {"data_modes", "explain", "fit", "training"},

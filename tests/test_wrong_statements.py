@@ -28,12 +28,19 @@ from linbyol.equations.combinators import simsiam
 from linbyol.equations.self_predictive import frame_flow, gram
 from theory.newer import (
     bhep,
+    curl,
+    decayed,
     deep_modes,
+    open_loss,
+    regression,
     regularised_spaces,
+    selection,
     self_predictive,
     sigreg_flow,
     sigreg_slice,
+    slaved,
     stacks,
+    variety,
     vicreg,
 )
 from theory.paper import (
@@ -246,6 +253,44 @@ WRONG = {
     "VICReg leaves zero at a rate": Equal(
         vicreg.PROOFS["M21"][1].space, vicreg.root_rate,
         lambda r, k: r * vicreg.PROOFS["M21"][1].right(r, k),
+    ),
+    "The curl of what the stop-gradient stops, of the other sign": Equal(
+        curl.DIRECTIONS, curl.asymmetry(curl.target_alone), lambda s, k: -curl.curl_form(s, k)
+    ),
+    "The curl between W and Wp with X + X_aug": Equal(
+        curl.DIRECTIONS, curl.PROOFS["M24"][1].left,
+        lambda s, k: -trace(s[2].Wp.T @ s[1].W @ (k.X + k.X_aug) @ s[0].W.T),
+    ),
+    "A scalar as a gradient in the metric of the learning rates": Equal(
+        Space(AMPLITUDES.y, AMPLITUDES.k),
+        lambda y, k: curl.Change(curl.SCALAR(y, k._replace(eta=0)).w, curl.SCALAR(y, k._replace(eta=0)).wp / k.alpha_p),
+        curl.downhill,
+    ),
+    "The defect's rate with Wpᵀ Wp": Rate(
+        WEIGHTS, variety.PROOFS["M27"][0].flow, variety.PROOFS["M27"][0].quantity,
+        lambda y, k: variety.PROOFS["M27"][0].rate(y._replace(Wp=y.Wp.T), k),
+    ),
+    "The block with EMA without its sign": Equal(
+        Space(AMPLITUDES.y, AMPLITUDES.k), selection.PROOFS["M28"][1].left,
+        lambda y, k: -selection.PROOFS["M28"][1].right(y, k),
+    ),
+    "Without stop-gradient W Wᵀ - WpᵀWp/alpha_p stays": Rate(
+        WEIGHTS, open_loss.PROOFS["M30"][1].flow, balance, lambda y, k: 0 * y.Wp
+    ),
+    "The equation for WᵀW with Σ and X exchanged": Equal(
+        WEIGHTS, lambda y, k: decayed.PROOFS["M31"][1].left(y, k._replace(X=k.X_aug, X_aug=k.X)),
+        decayed.PROOFS["M31"][1].right,
+    ),
+    "A slaved mode with its decay twice": Equal(
+        Space(AMPLITUDES.y, AMPLITUDES.k), slaved.PROOFS["M33"][0].left,
+        lambda y, k: slaved.PROOFS["M33"][0].right(y, k) - k.eta,
+    ),
+    "NE with the growth of x (2 - x)": Equal(
+        Space(AMPLITUDES.y, AMPLITUDES.k), slaved.PROOFS["M34"][0].left,
+        lambda y, k: k.lambda_d * k.lambda_d * y.w * y.w * (2 - k.lambda_s * y.w * y.w) - k.eta,
+    ),
+    "A ridge without effect in the limit": Equal(
+        regression.PROOFS["M37c"][0].space, regression.PROOFS["M37c"][0].left, lambda y, k: sp.Integer(0)
     ),
 }  # fmt: skip
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import figures
-import linbyol
 import theory
 from figures import mathematics
 from linbyol import equations, store
@@ -58,7 +57,7 @@ def write_report(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(TITLE)}</title>
 <style>
-{(Path(linbyol.__file__).parent / "report.css").read_text()}</style>
+{(Path(__file__).parent / "report.css").read_text()}</style>
 </head>
 <body>
 <header>
