@@ -32,8 +32,8 @@ def views(key, b=12, d=5):
     return Views(h, z, p)
 
 
-def terms_of(o, online, target, labels=None, Wp=None):
-    return METHODS[o.method.name](online, target, Batch(o.method, scalars(o), labels, Wp))
+def terms_of(o, online, target, labels=None, Wp=None, key=None):
+    return METHODS[o.method.name](online, target, Batch(o.method, scalars(o), labels, Wp, key))
 
 
 def cosine(x, y):
@@ -112,6 +112,27 @@ def test_barlow_twins_by_hand(key):
     assert abs(float(found.total) - np.sum((1 - np.diag(C)) ** 2) - 5e-3 * off) < ROUNDING
 
 
+@pytest.mark.parametrize(("weights", "pooled"), [("sum", True), ("convex", False)])
+def test_lejepa_by_hand(key, weights, pooled):
+    """Both released forms, on the slices of the key: a loop over batches, slices and times."""
+    z = np.random.default_rng(8).standard_normal((3, 12, 5))
+    settings = {"method": "lejepa", "lamb": 0.3, "weights": weights, "pooled": pooled, "slices": 4, "points": 9}
+    found = terms_of(with_values(BYOL, settings | {"t_max": 2.5}), Views(z, jnp.asarray(z), z), None, key=key)
+    u = np.asarray(jax.random.normal(key, (5, 4)))
+    u = u / np.linalg.norm(u, axis=0)
+    costs = []
+    for batch in [z.reshape(36, 5)] if pooled else z:
+        for x in (batch @ u).T:
+            for i, t in enumerate(np.linspace(0, 2.5, 9)):
+                w = 2.5 / 8 * (1 if i in (0, 8) else 2) * np.exp(-t * t / 2) * len(x)
+                even, odd = np.mean(np.cos(t * x)) - np.exp(-t * t / 2), np.mean(np.sin(t * x))
+                costs.append((w * even**2, w * odd**2))
+    even, odd = np.sum(costs, axis=0) / (4 * (1 if pooled else 3))
+    invariance = np.mean((z.mean(axis=0) - z) ** 2) * (1 if weights == "sum" else 0.7)
+    expected = [invariance + 0.3 * even + 0.3 * odd, invariance, 0.3 * even, 0.3 * odd]
+    np.testing.assert_allclose(found, expected, rtol=1e-11)
+
+
 def test_supervised_is_cross_entropy(key):
     y, labels = views(key), jnp.arange(12) % 5
     found = terms_of(with_values(BYOL, {"method": "supervised"}), y, y, labels=labels)
@@ -135,7 +156,7 @@ def test_isoloss_has_byols_gradient_without_its_leading_predictor(key):
 def test_the_total_is_the_sum_of_its_terms(key, method):
     o = with_values(BYOL, {"method": method} | ({"rule": "set"} if method == "isoloss" else {}))
     y = views(key)
-    total, *rest = terms_of(o, y, views(jax.random.fold_in(key, 9)), labels=jnp.arange(12) % 5, Wp=jnp.eye(5))
+    total, *rest = terms_of(o, y, views(jax.random.fold_in(key, 9)), labels=jnp.arange(12) % 5, Wp=jnp.eye(5), key=key)
     assert abs(float(total - sum(rest))) < ROUNDING
 
 
@@ -297,6 +318,13 @@ def test_lanes_are_seeds_times_swept_values():
         (
             {"rule": "direct", "floor": -1},
             r"Setting `method.predictor.rule.floor` must be from 0 to 3\.4e\+38, but is -1.",
+        ),
+        ({"method": "lejepa", "slices": 0}, "Setting `method.slices` must be whole, from 1 to 2147483647, but is 0."),
+        ({"method": "lejepa", "points": 16}, "Setting `method.points` must be odd, but is 16."),
+        ({"method": "lejepa", "views": 1}, "Setting `method.views` must be whole, from 2 to 64, but is 1."),
+        (
+            {"method": "lejepa", "weights": "convex", "lamb": 2.0},
+            "Setting `method.lamb` must be at most 1 for weights convex, but is 2.",
         ),
         ({"lr": 0.0}, r"Setting `optimiser.lr` must be positive and at most 3\.4e\+38, but is 0."),
         ({"lr": -1.0}, r"Setting `optimiser.lr` must be positive and at most 3\.4e\+38, but is -1."),

@@ -283,10 +283,24 @@ class Barlow:
 
 
 @table
+class Lejepa:
+    """LeJEPA: invariance and SIGReg, with the weights of `losses.lejepa`."""
+
+    name: Literal["lejepa"] = "lejepa"
+    lamb: float = constant(0.02)
+    weights: Literal["sum", "convex"] = "sum"
+    views: int = whole(2, 2, 64)  # of an image in a step
+    pooled: bool = False  # SIGReg of all views as one batch, instead of its mean over views
+    slices: int = whole(256, 1)  # drawn anew at each step
+    points: int = whole(17, 3)  # of the quadrature, odd
+    t_max: float = number(3.0, positive=True)
+
+
+@table
 class Supervised:
     """Cross-entropy of a linear classifier, on one view."""
 
     name: Literal["supervised"] = "supervised"
 
 
-Method = Byol | Simsiam | Isoloss | Vicreg | Simclr | Barlow | Supervised
+Method = Byol | Simsiam | Isoloss | Vicreg | Simclr | Barlow | Lejepa | Supervised

@@ -23,6 +23,7 @@ class Batch(NamedTuple):
     scalars: Any
     labels: Int[Array, " b"]
     Wp: Any  # (d, d), or None where the predictor is no matrix
+    key: Any = None  # of this step, for losses with chance of their own
 
 
 class CrossEntropy(NamedTuple):
@@ -69,6 +70,13 @@ def barlow(online: Views, target: Views, batch: Batch) -> losses.Decorrelated:
     return losses.barlow_twins(online.z[0], online.z[1], redundancy=batch.scalars.redundancy)
 
 
+def lejepa(online: Views, target: Views, batch: Batch) -> losses.Joint:
+    """LeJEPA: invariance over all views, and SIGReg on slices of this step."""
+    m = batch.method
+    how = {"weights": m.weights, "pooled": m.pooled, "slices": m.slices, "points": m.points, "t_max": m.t_max}
+    return losses.lejepa(online.z, batch.key, lamb=batch.scalars.lamb, **how)
+
+
 def supervised(online: Views, target: Views, batch: Batch) -> CrossEntropy:
     """Cross-entropy of a linear classifier on the features, on one view."""
     loss = jnp.mean(optax.softmax_cross_entropy_with_integer_labels(online.p[0], batch.labels))
@@ -82,6 +90,7 @@ METHODS: dict[str, Callable[[Views, Views, Batch], Any]] = {
     "vicreg": vicreg,
     "simclr": simclr,
     "barlow": barlow,
+    "lejepa": lejepa,
     "supervised": supervised,
 }
 

@@ -53,7 +53,7 @@ ENCODER_SETTINGS = {
 
 def views_a_step(o: Any) -> int:
     """Views of an image in a step."""
-    return 1 if o.method.name == "supervised" else 2
+    return 1 if o.method.name == "supervised" else getattr(o.method, "views", 2)
 
 
 def online(o: Any, key: Array, shape: tuple[int, int, int], classes: int, dtype: Any) -> Online:

@@ -114,5 +114,9 @@ class Options:
         if self.run.batch < 2 and method.name in ("vicreg", "simclr", "barlow"):
             what = f"must be at least 2 for method {method.name}, which compares images"
             raise InputError(f"Setting `run.batch` {what}.")
+        if method.name == "lejepa" and method.points % 2 == 0:
+            raise InputError(f"Setting `method.points` must be odd, but is {method.points}.")
+        if method.name == "lejepa" and method.weights == "convex" and method.lamb > 1:
+            raise InputError(f"Setting `method.lamb` must be at most 1 for weights convex, but is {method.lamb:g}.")
         lanes(self)
         check_effect(self, swept_paths(self), " in `run.sweep`")

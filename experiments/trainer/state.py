@@ -16,7 +16,7 @@ from experiments.trainer.program import SCALARS, Program
 
 # The constants of a lane; None are those that its run has not.
 Scalars = namedtuple("Scalars", SCALARS, defaults=(None,) * len(SCALARS))  # type: ignore[misc]
-STREAMS = {"networks": 0, "order": 1, "views": 2, "measure": 3, "probe": 4}  # folded into the seed's key
+STREAMS = {"networks": 0, "order": 1, "views": 2, "measure": 3, "probe": 4, "slices": 5}  # folded into the seed's key
 
 
 class Data(NamedTuple):

@@ -38,7 +38,7 @@ def begin(plan: Plan, seed: Int[Array, ""], scalars: Scalars, data: Data) -> Sta
     memory = new_memory(rule_of(o), width(o, net.encoder), plan.dtype)
     goal, goal_statistics = (None, None) if aim is None else split(aim)
     x = jnp.zeros((views_a_step(o), o.batch, *shape), plan.compute)  # of which only the shape counts
-    loss = partial(_loss, plan, scalars, statistics, goal, goal_statistics, x, jnp.zeros(o.batch, jnp.int32))
+    loss = partial(_loss, plan, scalars, statistics, goal, goal_statistics, x, jnp.zeros(o.batch, jnp.int32), key)
     terms = jax.eval_shape(lambda: loss(parameters)[1].terms)
     zeros = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), terms)
     tally = Tally(zeros, jnp.zeros((), plan.dtype))
@@ -55,12 +55,12 @@ class Seen(NamedTuple):
     target_statistics: Target | None
 
 
-def _loss(plan, scalars, statistics, goal, goal_statistics, x, labels, parameters) -> tuple[Array, Seen]:
+def _loss(plan, scalars, statistics, goal, goal_statistics, x, labels, key, parameters) -> tuple[Array, Seen]:
     views, moved_statistics = look(parameters, statistics, x, True, plan.dtype)
     target, moved_goal = views, None
     if goal is not None:
         target, moved_goal = look(goal, goal_statistics, x, True, plan.dtype)
-    batch = Batch(plan.o.method, scalars, labels, getattr(parameters.predictor, "weight", None))
+    batch = Batch(plan.o.method, scalars, labels, getattr(parameters.predictor, "weight", None), key)
     terms = METHODS[plan.o.method.name](views, target, batch)
     return terms.total, Seen(terms, views, target, moved_statistics, moved_goal)
 
@@ -70,9 +70,9 @@ def step(plan: Plan, data: Data, state: State, order: Array, scalars: Scalars, s
     o = plan.o
     index = lax.dynamic_slice(order, ((number % plan.steps) * o.batch,), (o.batch,))
     x = make_views(plan, jax.random.fold_in(stream(seed, "views"), number), data.images[index])
-    loss = partial(
-        _loss, plan, scalars, state.online_statistics, state.target, state.target_statistics, x, data.labels[index]
-    )
+    chance = jax.random.fold_in(stream(seed, "slices"), number)
+    goal = state.target, state.target_statistics
+    loss = partial(_loss, plan, scalars, state.online_statistics, *goal, x, data.labels[index], chance)
     gradient, seen = jax.grad(loss, has_aux=True)(state.online)
     parameters, optimiser = _descend(plan, scalars, state, gradient, number)
 

@@ -10,12 +10,13 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
 from linbyol.checks import InputError, check_choice, check_count
 from linbyol.losses.two_views import Embeddings, Number
 
 CONVENTIONS = ("code", "theory")
+WEIGHTS = ("sum", "convex")
 
 
 class Sliced(NamedTuple):
@@ -24,6 +25,15 @@ class Sliced(NamedTuple):
     total: Number
     even: Number  # of (mean cos tz - exp(-t²/2))²: scale and shape
     odd: Number  # of (mean sin tz)²: mean and skewness
+
+
+class Joint(NamedTuple):
+    """LeJEPA, weighted."""
+
+    total: Number
+    invariance: Number
+    even: Number  # of SIGReg
+    odd: Number
 
 
 class Paired(NamedTuple):
@@ -78,6 +88,31 @@ def sigreg(
         even, odd = (jnp.where(even + odd < clip, 0, part) for part in (even, odd))
     even, odd = jnp.mean(even), jnp.mean(odd)
     return Sliced(even + odd, even, odd)
+
+
+def lejepa(
+    z: Float[Array, "V b d"],
+    key: Array,
+    *,
+    slices: int,
+    lamb: float | Array = 0.02,
+    weights: str = "sum",
+    pooled: bool = False,
+    points: int = 17,
+    t_max: float = 3.0,
+) -> Joint:
+    """LeJEPA of V views: the mean over views, samples and features of (mean over views - z)², and SIGReg of the views.
+
+    weights="sum" (stable-pretraining): invariance + lamb SIGReg; "convex" (the minimal example): (1 - lamb) invariance
+    + lamb SIGReg. SIGReg is the mean over views (the minimal example) on common slices, or that of all views as one
+    batch if `pooled` (stable-pretraining), in the code's convention, so that it grows with the batch.
+    """
+    check_choice("weights", weights, WEIGHTS)
+    invariance = jnp.mean((jnp.mean(z, axis=0, keepdims=True) - z) ** 2)
+    batches = z.reshape(1, -1, z.shape[2]) if pooled else z
+    each = jax.vmap(lambda z: sigreg(z, key, slices=slices, points=points, t_max=t_max))(batches)
+    terms = (1 if weights == "sum" else 1 - lamb) * invariance, lamb * jnp.mean(each.even), lamb * jnp.mean(each.odd)
+    return Joint(sum(terms[1:], terms[0]), *terms)
 
 
 def bhep(z: Embeddings, *, beta: float | Array = 1.0) -> Paired:
