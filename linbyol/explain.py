@@ -53,12 +53,12 @@ def explain(y0: Modes, k: Isotropic | Commuting, *, ema: bool = True) -> Explana
     Raises `InputError` for states that are no mode (s < 0, more than one mode, not finite), and for such constants.
     """
     y0, k = _one_mode(y0, k)
-    code, until = (np.asarray(x).item() for x in _fate(y0, k, ema))
-    condition, reason, numbers = _decide(y0, k)
+    dies, condition, reason, numbers = _decide(y0, k)
+    code, until = (np.asarray(x).item() for x in fate(y0, k)) if ema else (DIES if dies else LIVES, 0.0)
     if code == OPEN:
         condition = "undecided"
         reason = f"Undecided by t = {until:.4g}: the mode is neither trapped around 0 nor at p_plus."
-    elif ema and (code == DIES) != bool(collapses(y0.p, y0.s, k)):
+    elif (code == DIES) != dies:
         verb = "lets it survive" if code == LIVES else "makes it collapse"
         reason = (
             f"The moving average decides: with beta = {float(k.beta):.4g} and a target that starts at tau = "
@@ -71,8 +71,8 @@ def explain(y0: Modes, k: Isotropic | Commuting, *, ema: bool = True) -> Explana
     return Explanation({DIES: False, LIVES: True}.get(code), reason, condition, numbers, changes, window)
 
 
-def _decide(y0: Modes, k: Isotropic | Commuting) -> tuple[str, str, dict[str, float]]:
-    """The condition at a target that is the encoder, with its sentence and numbers."""
+def _decide(y0: Modes, k: Isotropic | Commuting) -> tuple[bool, str, str, dict[str, float]]:
+    """Whether it collapses at a target that is the encoder, the condition, its sentence and its numbers."""
     p, s = float(y0.p), float(y0.s)
     eta, eta_c = float(k.eta), float(critical_eta(k))
     _, p_minus, p_plus = map(float, predictor_roots(k))
@@ -80,23 +80,24 @@ def _decide(y0: Modes, k: Isotropic | Commuting) -> tuple[str, str, dict[str, fl
     c = 0.0 if abs(c) <= 4 * np.finfo(float).eps * s else c  # as s = p²/alpha_p in floating point is
     numbers = {"p": p, "s": s, "eta": eta, "eta_c": eta_c, "c": c, "p_minus": p_minus, "p_plus": p_plus}
     if s == 0:
-        return "encoder", "It collapses: s = 0, and an encoder of zero stays zero.", numbers
-    dies = bool(collapses(y0.p, y0.s, k))
+        return True, "encoder", "It collapses: s = 0, and an encoder of zero stays zero.", numbers
     if np.isnan(p_plus) and eta > 0:
         low, high = apart(eta_c, eta)
         sentence = f"It collapses: eta = {high} > eta_c = λ_d²/(4 λ_s) = {low}, so p = 0 is the only fixed point."
-        return "threshold", sentence, numbers
+        return True, "threshold", sentence, numbers
     if c <= 0 and p <= 0:
         sentence = f"It collapses: p = {p:.4g} ≤ 0 and c = s - p²/alpha_p = {c:.4g} ≤ 0, so p never crosses 0."
-        return "sign", sentence, numbers
+        return True, "sign", sentence, numbers
     if eta == 0:
-        return _without_decay(p, c, dies, k, numbers)
+        return _without_decay(c, k, numbers)
     if c == 0:
+        dies = p < p_minus
         word, sign = ("collapses", "<") if dies else ("survives", "≥")
         start, root = apart(p, p_minus)
-        return "parabola", f"It {word}: on the parabola, p = {start} {sign} p_minus = {root}.", numbers
+        return dies, "parabola", f"It {word}: on the parabola, p = {start} {sign} p_minus = {root}.", numbers
     edge = float(separatrix(k, y0.p))
     numbers["separatrix"] = edge
+    dies = s < edge if np.isfinite(edge) else bool(collapses(y0.p, y0.s, k))
     word, side = ("collapses", "below") if dies else ("survives", "above")
     where = f"the stable manifold of the saddle (p_minus, p_minus²/alpha_p), p_minus = {p_minus:.4g}"
     if np.isfinite(edge):
@@ -104,19 +105,17 @@ def _decide(y0: Modes, k: Isotropic | Commuting) -> tuple[str, str, dict[str, fl
         sentence = f"It {word}: s = {start} {'<' if dies else '≥'} {height}, {side} {where}."
     else:
         sentence = f"It {word}: (p, s) = ({p:.4g}, {s:.4g}) lies {side} {where}."
-    return "separatrix", sentence, numbers
+    return dies, "separatrix", sentence, numbers
 
 
-def _without_decay(p: float, c: float, dies: bool, k: Any, numbers: dict) -> tuple[str, str, dict[str, float]]:
+def _without_decay(c: float, k: Any, numbers: dict) -> tuple[bool, str, str, dict[str, float]]:
     if c > 0:
-        return "balance", f"It survives: eta = 0 and c = s - p²/alpha_p = {c:.4g} > 0.", numbers
-    distance, goal = apart(-float(k.alpha_p) * c, float(k.lambda_d / k.lambda_s) ** 2)
-    word, sign = ("collapses", "≥") if dies else ("survives", "<")
-    return (
-        "balance",
-        f"It {word}: eta = 0 and p² - alpha_p s = {distance} {sign} (λ_d/λ_s)² = {goal}.",
-        numbers,
-    )
+        return False, "balance", f"It survives: eta = 0 and c = s - p²/alpha_p = {c:.4g} > 0.", numbers
+    far, edge = -float(k.alpha_p) * c, float(k.lambda_d / k.lambda_s) ** 2
+    distance, goal = apart(far, edge)
+    word, sign = ("collapses", "≥") if far >= edge else ("survives", "<")
+    reason = f"It {word}: eta = 0 and p² - alpha_p s = {distance} {sign} (λ_d/λ_s)² = {goal}."
+    return far >= edge, "balance", reason, numbers
 
 
 def apart(a: float, b: float) -> tuple[str, str]:

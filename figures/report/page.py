@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import figures
+import linbyol
 import theory
 from figures import mathematics
 from linbyol import equations, store
@@ -57,7 +58,7 @@ def write_report(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(TITLE)}</title>
 <style>
-{(Path(__file__).parent / "report.css").read_text()}</style>
+{(Path(linbyol.__file__).parent / "report.css").read_text()}</style>
 </head>
 <body>
 <header>

@@ -10,7 +10,7 @@ import sys
 from linbyol import interrupts
 
 VERBS = (
-    *("prove", "simulate", "phase", "fit", "explain", "train", "plot", "features"),
+    *("prove", "simulate", "phase", "fit", "explain", "train", "plot", "features", "analyze"),
     *("figure", "reproduce", "explore", "bench", "data", "doctor"),
 )
 
