@@ -16,7 +16,7 @@ from sklearn.neighbors import NearestCentroid
 from linbyol import cli
 from linbyol.embeddings.analysis import analyse
 from linbyol.embeddings.collect import load
-from linbyol.embeddings.measures import MEASURES, PARTS, Sample, jackknife
+from linbyol.embeddings.measures import TITLES
 from linbyol.embeddings.words import compact, digits
 
 DIGITS = load_digits()
@@ -54,9 +54,9 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def record(folder):
-    """What one call writes, with everything asked for but the jackknife."""
+    """What one call writes."""
     out = folder / "out"
-    assert cli.run(["analyze", str(folder / "epoch-0.npz"), str(folder / "epoch-5.npz"), "--fast", "-o", str(out)]) == 0
+    assert cli.run(["analyze", str(folder / "epoch-0.npz"), str(folder / "epoch-5.npz"), "-o", str(out)]) == 0
     return json.loads((out / "analysis.json").read_text())
 
 
@@ -68,7 +68,7 @@ def number(record, measure, layer="block1/h", epoch=0, labels="labels"):
 
 def test_numbers_are_those_of_independent_programs(record):
     centroid = NearestCentroid().fit(X, Y)
-    for name, (x, y) in {"ncc_train": (X, Y), "ncc_test": (T, TY)}.items():
+    for name, (x, y) in {"ncc_train": (X, Y), "ncc": (T, TY)}.items():
         found, expected = number(record, name), centroid.score(x, y)
         assert found["value"] == pytest.approx(expected, abs=1e-12)
         assert found["error"] == pytest.approx(np.sqrt(expected * (1 - expected) / len(x)), rel=1e-9)
@@ -83,7 +83,7 @@ def test_numbers_are_those_of_independent_programs(record):
     cdnv = np.mean([(spread[i] + spread[j]) / 2 / ((means[i] - means[j]) ** 2).sum() for i, j in pairs])
     assert number(record, "cdnv")["value"] == pytest.approx(cdnv, rel=1e-9)
     parity = NearestCentroid().fit(X, Y % 2).score(T, TY % 2)
-    assert number(record, "ncc_test", labels="parity")["value"] == pytest.approx(parity, abs=1e-12)
+    assert number(record, "ncc", labels="parity")["value"] == pytest.approx(parity, abs=1e-12)
     shuffled = number(record, "cdnv", epoch=5)["value"]
     assert shuffled == pytest.approx(cdnv, rel=1e-9)  # rows are paired with their labels, in any order
     names = record["cka"]["names"]
@@ -113,12 +113,12 @@ def test_what_has_collapsed_is_said_to_have(record, folder, capsys):
     assert {r["verdict"] for r in record["measures"] if (r["layer"], r["epoch"]) == ("block2/h", 5)} == {"collapsed"}
     assert "Features of block2/h, epoch 5 are collapsed: what is measured of them says little." in record["notes"]
     np.savez(folder / "point.npz", h=np.full((30, 4), 3.0, np.float32), labels=np.arange(30) % 3)
-    code, out, err = command(folder / "point.npz", "--fast", capsys=capsys)
+    code, out, err = command(folder / "point.npz", capsys=capsys)
     assert code == 0
     assert out.startswith("Verdict: collapsed. Features that point one way: ")
     assert "✗" in out
     assert "infinite: means of classes coincide: cdnv of h (labels); directional_cdnv of h (labels); nc1 of" in err
-    assert "TwoNN needs ten distinct rows, but has 1: NaN: two_nn of h." in err
+    assert "TwoNN needs ten distinct rows, but has 1: NaN: two_nn of h; two_nn_at_4 of h." in err
 
 
 def test_the_page_holds_everything_itself(folder, record):
@@ -149,44 +149,21 @@ def test_the_page_holds_everything_itself(folder, record):
         "collapsed",
         "block2/h, epoch 5 ✗",
         "labels: parity, 2 classes",
-        "jackknife over ten parts",
+        "jackknife over ten groups",
         "debiased",
     ):
         assert word in parser.text, word
-    for how in record["conventions"].values():
-        assert how["how"] in parser.text
-    value, error = digits(number(record, "ncc_test")["value"], number(record, "ncc_test")["error"])
+    for one in record["measures"]:
+        assert one["convention"] in parser.text or one["measure"] not in TITLES
+    value, error = digits(number(record, "ncc")["value"], number(record, "ncc")["error"])
     assert f"{value} ± {error}" in parser.text
     for suffix, magic in {"pdf": b"%PDF", "png": b"\x89PNG"}.items():
         assert (folder / "out" / f"analysis.{suffix}").read_bytes().startswith(magic)
 
 
-def test_the_jackknife_of_a_mean_is_its_standard_error():
-    """m_g = (n m̄ - Σ_g)/(n - n/G), so that the error is that of the means of the parts over √G."""
-    rng = np.random.default_rng(2)
-    h = rng.normal(size=(200, 1))
-    (cdnv,) = [m for m in MEASURES if m.name == "cdnv"]
-    mean = cdnv._replace(of=lambda s: SimpleNamespace(value=float(s.h.mean())))
-    part = np.random.default_rng(0).permutation(200) % PARTS
-    means = np.array([h[part == g].mean() for g in range(PARTS)])
-    assert jackknife(mean, Sample(h)) == pytest.approx(means.std(ddof=1) / np.sqrt(PARTS), rel=1e-9)
-    assert np.isnan(jackknife(mean, Sample(h[: 2 * PARTS - 1])))
-
-
-def test_the_jackknife_of_cdnv_is_its_spread_over_data_sets():
-    """Two Gaussian classes, 60 data sets: the errors' size is the spread of the values, to within 4/√(2·60)."""
-    rng = np.random.default_rng(4)
-    y = np.arange(80) % 2
-    (cdnv,) = [m for m in MEASURES if m.name == "cdnv"]
-    samples = [Sample(rng.normal(size=(80, 3)) + 2 * y[:, None], y) for _ in range(60)]
-    values = np.array([cdnv.of(s).value for s in samples])
-    errors = np.array([jackknife(cdnv, s, seed=i) for i, s in enumerate(samples)])
-    assert np.sqrt(np.mean(errors**2)) == pytest.approx(values.std(), rel=4 / np.sqrt(120))
-
-
 def test_features_on_the_sphere_and_chosen_label_sets(folder):
     found = load([folder / "epoch-0.npz"])
-    one = analyse(found, normalise=True, errors=False, labels=["parity"])
+    one = analyse(found, normalise=True, labels=["parity"])
     assert {record.labels for record in one.records} == {None, "parity"}
     unit = X / np.linalg.norm(X, axis=1, keepdims=True)
     (ncc,) = [r for r in one.records if (r.layer, r.measure) == ("block1/h", "ncc_train")]
@@ -196,23 +173,24 @@ def test_features_on_the_sphere_and_chosen_label_sets(folder):
 def test_rows_without_a_label_are_left_out_there(tmp_path, capsys):
     labels = np.where(np.arange(300) % 3 == 0, -1, Y)
     np.savez(tmp_path / "a.npz", h=X, labels=labels)
-    code, out, err = command(tmp_path / "a.npz", "--missing", -1, "--fast", "--json", capsys=capsys)
+    code, out, err = command(tmp_path / "a.npz", "--missing", -1, "--json", capsys=capsys)
     assert code == 0
     assert "are missing in 100 of 300 rows, which are left out there." in err
     kept = labels >= 0
     found = number(json.loads(out), "ncc_train", layer="h", epoch=None)
     assert found["value"] == pytest.approx(NearestCentroid().fit(X[kept], Y[kept]).score(X[kept], Y[kept]), abs=1e-12)
-    assert found["rows"] == 200
+    binomial = found["value"] * (1 - found["value"]) / 200
+    assert found["error"] == pytest.approx(np.sqrt(binomial), rel=1e-9)
 
 
 def test_a_file_for_training_and_one_for_testing_by_option(tmp_path, capsys):
     np.savez(tmp_path / "a.npz", h=X, y=Y)
     np.savez(tmp_path / "b.npz", h=T, y=TY)
-    words = ("--train", tmp_path / "a.npz", "--test", tmp_path / "b.npz", "--fast", "--json")
+    words = ("--train", tmp_path / "a.npz", "--test", tmp_path / "b.npz", "--json")
     code, out, _ = command(*words, capsys=capsys)
     assert code == 0
     expected = NearestCentroid().fit(X, Y).score(T, TY)
-    assert number(json.loads(out), "ncc_test", layer="h", epoch=None)["value"] == pytest.approx(expected, abs=1e-12)
+    assert number(json.loads(out), "ncc", layer="h", epoch=None)["value"] == pytest.approx(expected, abs=1e-12)
 
 
 def test_what_a_stranger_types_wrongly_is_one_sentence(folder, tmp_path, capsys):
@@ -239,7 +217,11 @@ def test_what_a_stranger_types_wrongly_is_one_sentence(folder, tmp_path, capsys)
         assert (code, out, err.count("\n")) == (status, "", 1), (words, err)
         assert sentence in err, (words, err)
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["bare.npz"]
-    code, out, err = command(tmp_path / "bare.npz", "--fast", capsys=capsys)
+    np.savez(tmp_path / "zero.npz", h=np.r_[X[:20], 0 * X[:1]])
+    code, out, err = command(tmp_path / "zero.npz", "--normalise", capsys=capsys)
+    what = "Features of h cannot be measured: argument `h` must have a direction in each row, but h[20] is 0."
+    assert (code, out, err) == (3, "", f"linbyol: {what}\n")
+    code, out, err = command(tmp_path / "bare.npz", capsys=capsys)
     assert (code, "The files hold no labels: what needs them is left out." in err) == (0, True)
 
 
@@ -283,6 +265,6 @@ def test_the_five_lines_of_the_readme_and_the_command_after_them(tmp_path, monke
         block,
         {"torch": torch, "np": np, "model": Model(), "train_loader": batches(X, Y), "test_loader": batches(T, TY)},
     )
-    assert cli.run([*line.split(), "--fast"]) == 0
+    assert cli.run([*line.split()]) == 0
     assert "NCC test" in capsys.readouterr().out
     assert "labels: labels, 10 classes" in Path("page.html").read_text()

@@ -35,8 +35,6 @@ class Analyze:
     """a label that stands for none, as -1 often does"""
     normalise: bool = False
     """put each row on the unit sphere first"""
-    fast: bool = False
-    """no errors by jackknife, which take most of the time"""
     html: Path | None = None
     """page to write: one file, with everything in it"""
     plot: Path | None = None
@@ -76,9 +74,7 @@ class Analyze:
         embeddings = load(files, splits=splits, missing=self.missing)
         with bar("measuring", len(embeddings.layers) + 1) as advance:
             chosen = flat(self.labels)
-            found = analyse(
-                embeddings, labels=chosen, normalise=self.normalise, errors=not self.fast, show=lambda t: advance(t)
-            )
+            found = analyse(embeddings, labels=chosen, normalise=self.normalise, show=lambda text: advance(text))
         seconds = time.perf_counter() - begin
         names = [path.name for path in files]
         record: dict[str, Any] = {"command": "analyze", "files": names, **to_plain(found)}

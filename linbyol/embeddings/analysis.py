@@ -1,5 +1,6 @@
 """Embeddings analysed: the verdict of every layer, every measure with its error, and what layers have in common."""
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -9,13 +10,13 @@ import numpy as np
 from linbyol import representation as measured
 from linbyol.checks import InputError, check_choice
 from linbyol.embeddings.collect import Embeddings, Layer
-from linbyol.embeddings.columns import Column
-from linbyol.embeddings.measures import MEASURES, Measure, Sample, jackknife
+from linbyol.embeddings.measures import Rows, measurements
 from linbyol.machine import check_memory
+from linbyol.store import FileError
 
-LARGEST = 1 << 26  # numbers in features whose jackknife is not left out
 ALIKE = 24  # layers × epochs of which CKA is a table
 CKA_ROWS = 5000
+KINDS = {"alpha_req": "alpha-ReQ", "two_nn": "TwoNN", "two_nn_at_4": "TwoNN", "lidar": "LiDAR"}  # as warnings say
 
 
 class Record(NamedTuple):
@@ -27,9 +28,9 @@ class Record(NamedTuple):
     measure: str
     value: float
     error: float  # standard error, NaN where none is known
-    rows: int
+    convention: str
     verdict: str  # on the features: what is measured of collapsed ones says little
-    note: str  # what was warned of while it was measured
+    note: str  # why it is not finite
 
 
 class Verdict(NamedTuple):
@@ -74,16 +75,15 @@ def analyse(
     *,
     labels: Sequence[str] = (),
     normalise: bool = False,
-    errors: bool = True,
     show: Callable[[str], None] = lambda text: None,
 ) -> Analysis:
     """Measure all layers at all epochs, with all label sets or those named.
 
     normalise  put each row on the unit sphere first
-    errors     the jackknife too, which takes most of the time
     show       told of each layer
 
-    Raises `InputError` for an unknown label set. A number that cannot be is NaN, and its note says why.
+    A number that cannot be is NaN, and its note says why. Raises `InputError` for an unknown label set, and `FileError`
+    for features that have no direction to normalise.
     """
     for name in labels:
         if not found.labels:
@@ -95,17 +95,29 @@ def analyse(
     used = [base] if held is None else [base, held]
     notes += [f"Rows of {place} are not used." for place in places if place not in used]
     sets = {name: columns for name, columns in found.labels.items() if not labels or name in labels}
-    large = max(len(layer.features[base]) * layer.width for layer in found.layers) > LARGEST
-    if large and errors:
-        notes.append(f"Features of more than {LARGEST:,} numbers have no error by jackknife: it would take long.")
-    verdicts, records = [], []
+    known = found.ids.get(base)
+    groups = known if known is not None and len(np.unique(known)) < len(known) else None
+    pairs = {name: (of[base], of.get(held or "")) for name, of in sets.items() if base in of}
+    for name in [name for name, (column, _) in pairs.items() if column.classes < 2]:
+        notes.append(f"Labels `{name}` are of one class in {base}: what needs two is left out.")
+        del pairs[name]
+    verdicts: list[Verdict] = []
+    records: list[Record] = []
     for layer in found.layers:
         show(titled(layer.name, layer.epoch))
-        features = {place: _rows(layer, place, normalise) for place in used}
-        health = measured.health(features[base])
+        try:
+            h, *other = [_rows(layer, place, normalise) for place in used]
+            health, parts = measurements(Rows(h, other[0] if other else None, groups), pairs)
+        except InputError as refused:
+            why = f"{str(refused)[:1].lower()}{str(refused)[1:]}"
+            raise FileError(f"Features of {titled(layer.name, layer.epoch)} cannot be measured: {why}") from None
         verdicts.append(Verdict(layer.name, layer.epoch, layer.width, health))
-        for label_set, sample in _samples(features, base, held, sets, found.ids.get(base)):
-            records += _records(layer, label_set, sample, errors and not large, health.verdict)
+        for told in parts:
+            for one in told.measurements:
+                error = math.nan if one.error is None else one.error
+                note = _why(one.name, one.value, told.warnings)
+                where = layer.name, layer.epoch, one.labels or None, one.name
+                records.append(Record(*where, one.value, error, one.convention, health.verdict, note))
     show("CKA")
     alike = _alike(found.layers, held or base, normalise, notes)
     classes = {name: {place: column.classes for place, column in columns.items()} for name, columns in sets.items()}
@@ -125,68 +137,18 @@ def _rows(layer: Layer, place: str, normalise: bool) -> np.ndarray:
     h = layer.features[place]
     if not normalise:
         return h
-    check_memory(f"Normalised features of {layer.name}", 8 * h.size)
-    h = np.asarray(h, np.float64 if h.dtype == np.float64 else np.float32)
-    size = np.linalg.norm(h, axis=1, keepdims=True)
-    return h / np.where(size > 0, size, 1)
+    check_memory(f"Normalised features of {layer.name}", 2 * h.nbytes)
+    return np.asarray(measured.unit_rows(h))
 
 
-def _samples(
-    features: dict[str, np.ndarray],
-    base: str,
-    held: str | None,
-    sets: dict[str, dict[str, Column]],
-    ids: np.ndarray | None,
-) -> list[tuple[str | None, Sample]]:
-    """What is measured without labels, and with each label set on the rows that have one."""
-    groups = ids if ids is not None and len(np.unique(ids)) < len(ids) else None
-    found: list[tuple[str | None, Sample]] = [(None, Sample(features[base], groups=groups))]
-    for name, columns in sets.items():
-        if base not in columns:
-            continue
-        parts: list[np.ndarray | None] = []
-        for place in (base, held):
-            column = columns.get(place) if place else None
-            if column is None:
-                parts += [None, None]
-            elif column.missing.any():
-                parts += [features[str(place)][column.present], column.values[column.present]]
-            else:
-                parts += [features[str(place)], column.values]
-        found.append((name, Sample(*parts)))  # type: ignore[arg-type]
-    return found
-
-
-def _records(layer: Layer, name: str | None, sample: Sample, errors: bool, verdict: str) -> list[Record]:
-    found = []
-    for measure in MEASURES:
-        if not _applies(measure, name, sample):
-            continue
-        value, error, note = _measured(measure, sample, errors)
-        where = layer.name, layer.epoch, name, measure.name
-        found.append(Record(*where, value, error, len(sample.h), verdict, note))
-    return found
-
-
-def _applies(measure: Measure, name: str | None, sample: Sample) -> bool:
-    if name is None:
-        return measure.needs == "features" or (measure.needs == "groups" and sample.groups is not None)
-    return measure.needs == "labels" or (measure.needs == "test" and sample.held_h is not None)
-
-
-def _measured(measure: Measure, sample: Sample, errors: bool) -> tuple[float, float, str]:
-    """The value, its error, and what was warned of."""
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        try:
-            value, error = measure.of(sample)
-            if errors and measure.jackknife and np.isfinite(value):
-                error = jackknife(measure, sample)
-        except InputError as refused:  # fewer rows than the measure needs
-            return float("nan"), float("nan"), str(refused)
-    said = [str(one.message) for one in told if issubclass(one.category, RuntimeWarning)]
-    note = said[0] if said and not np.isfinite(value) else ""
-    return value, error, "infinite: means of classes coincide" if value == np.inf and not note else note
+def _why(name: str, value: float, said: list[str]) -> str:
+    """Why a number is not finite: what was said of its kind, of the smaller part last; or all that was said."""
+    if math.isinf(value):
+        return "infinite: means of classes coincide"
+    if not math.isnan(value):
+        return ""
+    about = [sentence for sentence in said if KINDS.get(name, name) in sentence]
+    return (about[-1] if name == "two_nn_at_4" else about[0]) if about else " ".join(said) or "not defined here"
 
 
 def _alike(layers: list[Layer], place: str, normalise: bool, notes: list[str]) -> Alike | None:
@@ -210,8 +172,7 @@ def _alike(layers: list[Layer], place: str, normalise: bool, notes: list[str]) -
 
 
 def to_plain(found: Analysis) -> dict[str, Any]:
-    """For JSON: the analysis and the convention of every measure in it."""
-    used = {record.measure for record in found.records}
+    """For JSON."""
     return {
         "verdict": found.verdict,
         "rows": found.rows,
@@ -222,8 +183,5 @@ def to_plain(found: Analysis) -> dict[str, Any]:
         "layers": [one._asdict() | {"health": one.health._asdict()} for one in found.verdicts],
         "measures": [record._asdict() for record in found.records],
         "cka": None if found.alike is None else found.alike._asdict() | {"debiased": True},
-        "conventions": {
-            m.name: {"title": m.title, "best": m.best, "how": m.convention} for m in MEASURES if m.name in used
-        },
         "notes": found.notes,
     }

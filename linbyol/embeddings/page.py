@@ -10,7 +10,7 @@ import linbyol
 from linbyol import store
 from linbyol.embeddings import picture
 from linbyol.embeddings.analysis import Analysis, Record, titled
-from linbyol.embeddings.measures import MEASURES
+from linbyol.embeddings.measures import TITLES
 from linbyol.embeddings.words import MEANING, compact, digits, grids, headline, odd_numbers, rows_in_words
 
 STYLE = """
@@ -74,6 +74,8 @@ def page(found: Analysis, files: Sequence[str], environment: dict[str, Any]) -> 
 </section>
 <section id="conventions">
 <h2>Conventions</h2>
+<p>Errors are standard errors over samples: binomial for accuracies, else of a jackknife over ten groups of rows where
+the convention says no other. The best value stands beside each name.</p>
 {_conventions(found)}
 </section>
 </main>
@@ -123,7 +125,7 @@ def _cell(record: Record | None) -> str:
         return "<td></td>"
     number, spread = digits(record.value, record.error)
     error = f" <small>± {spread}</small>" if spread else ""
-    hint = f' title="{escape(record.note, quote=True)}"' if record.note else ""
+    hint = f' title="{escape(record.note or record.convention, quote=True)}"'
     return f'<td class="number"{hint}>{number}{error}</td>'
 
 
@@ -145,12 +147,15 @@ def _alike(found: Analysis) -> str:
 
 
 def _conventions(found: Analysis) -> str:
-    used = {record.measure for record in found.records}
+    """How each measure was taken; where layers differ in it, each way."""
+    ways: dict[str, dict[str, None]] = {}
+    for record in found.records:
+        ways.setdefault(record.measure, {})[record.convention] = None
     entries = "\n".join(
-        f"<dt>{escape(m.title)}{f' (best: {escape(m.best)})' if m.best else ''}</dt><dd>{escape(m.convention)}"
-        f"{'; the error is a jackknife over ten parts of the rows' if m.jackknife else ''}.</dd>"
-        for m in MEASURES
-        if m.name in used
+        f"<dt>{escape(title)}{f' (best: {escape(best)})' if best else ''}</dt>"
+        + "".join(f"<dd>{escape(how)}.</dd>" for how in list(ways[name])[:4])
+        for name, (title, best) in TITLES.items()
+        if name in ways
     )
     return f'<dl class="conventions">\n{entries}\n</dl>'
 

@@ -8,13 +8,12 @@ import numpy as np
 
 from linbyol import store
 from linbyol.embeddings.analysis import Alike, Analysis, Record
-from linbyol.embeddings.measures import MEASURES
+from linbyol.embeddings.measures import TITLES
 from linbyol.plot import METADATA, SHEET
 
 WIDE = 6.75  # inches
-COLOURS = {"rankme": "#CC79A7", "two_nn": "#332288", "ncc": "#0072B2", "ridge_test": "#56B4E9", "cdnv": "#D55E00"}
+COLOURS = {"rankme": "#CC79A7", "two_nn": "#332288", "ncc": "#0072B2", "ridge": "#56B4E9", "cdnv": "#D55E00"}
 COLLAPSED = "#A3120A"
-TITLES = {measure.name: measure.title for measure in MEASURES}
 
 
 def save(found: Analysis, path: str | Path) -> None:
@@ -60,15 +59,15 @@ def draw(found: Analysis) -> Any:
 
 def _panels(found: Analysis) -> list[tuple[str, str, list[Record]]]:
     """(title, measure, records): two without labels; of each label set NCC, linear accuracy and CDNV."""
-    ncc = "ncc_test" if any(record.measure == "ncc_test" for record in found.records) else "ncc_train"
+    ncc = "ncc" if any(record.measure == "ncc" for record in found.records) else "ncc_train"
     wanted: list[tuple[str | None, str]] = [(None, "rankme"), (None, "two_nn")]
     for name in found.classes:
-        wanted += [(name, ncc), (name, "ridge_test"), (name, "cdnv")]
+        wanted += [(name, ncc), (name, "ridge"), (name, "cdnv")]
     panels = []
     for labels, name in wanted:
         records = [r for r in found.records if (r.labels, r.measure) == (labels, name)]
         if records:
-            panels.append((TITLES[name] + ("" if labels is None else f", {labels}"), name, records))
+            panels.append((TITLES[name][0] + ("" if labels is None else f", {labels}"), name, records))
     return panels
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from linbyol.embeddings.analysis import Analysis, Record, titled
-from linbyol.embeddings.measures import MEASURES
+from linbyol.embeddings.measures import TITLES
 
 MEANING = {
     "spread": "Features that use many directions and lie apart.",
@@ -51,18 +51,20 @@ def compact(value: float, error: float = math.nan) -> str:
 
 def grids(found: Analysis) -> Iterator[Grid]:
     """A table of what needs no labels, and one for each label set."""
-    for name in dict.fromkeys(record.labels for record in found.records):
-        records = [record for record in found.records if record.labels == name]
-        columns = [m for m in MEASURES if any(record.measure == m.name for record in records)]
+    for labels in (None, *found.classes):
+        records = [record for record in found.records if record.labels == labels]
+        columns = [name for name in TITLES if any(record.measure == name for record in records)]
+        if not records:
+            continue
         rows: dict[str, dict[str, Record]] = {}
         for record in records:
             mark = " ✗" if record.verdict == "collapsed" else ""
             rows.setdefault(titled(record.layer, record.epoch) + mark, {})[record.measure] = record
-        title = "without labels" if name is None else f"labels: {name}, {_counted(found, name)}"
+        title = "without labels" if labels is None else f"labels: {labels}, {_counted(found, labels)}"
         yield Grid(
             title,
-            [m.title for m in columns],
-            [(layer, [cells.get(m.name) for m in columns]) for layer, cells in rows.items()],
+            [TITLES[name][0] for name in columns],
+            [(layer, [cells.get(name) for name in columns]) for layer, cells in rows.items()],
         )
 
 
