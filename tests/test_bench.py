@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from experiments.bench import matrices, trajectories
+from experiments.bench import matrices, representation, trajectories
 from experiments.bench.contenders import Contender, contenders, numpy_rk4
 from experiments.bench.gpu.kernel import in_blocks
 from experiments.bench.workload import T1, dop853, relative_error, take, workload
@@ -115,3 +115,17 @@ def test_the_command_writes_its_record(tmp_path, capsys):
     assert record["environment"]["date"] in work_precision.numbers(record)["measured"]
     assert Bench(trajectories=32, only=(("linbyol",),), quick=True).run() == 0
     assert "linbyol" in capsys.readouterr().out
+
+
+def test_measures_of_representations_are_timed_against_others(monkeypatch, capsys, tmp_path):
+    small = {"samples": 400, "features": 64, "classes": 8, "growth": (100, 200)}
+    monkeypatch.setattr(representation, "QUICK", small)
+    assert Bench(representation=True, quick=True, out=tmp_path / "bench.json", json=True).run() == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record == json.loads((tmp_path / "bench.json").read_text())
+    assert record["agreement"] < 1e-5  # float32
+    assert set(record["seconds"]) == {"clusters", "scikit-learn NearestCentroid", "NumPy CDNV"}
+    assert record["times_faster"] > 0
+    assert record["memory_over_features"] > 1
+    assert [row["samples"] for row in record["growth"]] == [100, 200]
+    assert dict(Bench(representation=True, plot=tmp_path / "a.png").idle())["plot"] == "beside --representation"

@@ -308,6 +308,10 @@ def test_labels_are_names_and_unseen_ones_are_errors(clouds, probe):
     strange[:50] = 5
     other = run(probe, train_h, train_y, test_h, strange)
     assert (found.unseen, other.unseen) == (0, 50)
+    if probe == "knn":
+        words = run(probe, train_h, train_y.astype(str), test_h, strange.astype(str))
+        assert words[:1] == other[:1]
+        assert (words.predicted == other.predicted.astype(str)).all()
     if probe != "paper":  # which chooses its epoch by them
         assert other.accuracy == np.mean((found.predicted == test_y)[50:]) * 150 / 200
 
@@ -392,7 +396,8 @@ def test_objectives_at_zero_are_known():
         ({0: np.zeros((0, 12)), 1: np.zeros(0, int)}, r"`train_h` must have shape \(N, d\).*\(0, 12\)"),
         ({2: np.zeros((200, 5))}, r"`test_h` must have shape \(M, 12\) like `train_h`, but \(200, 5\)"),
         ({1: np.zeros(299, int)}, r"`train_labels` must have one label a row, shape \(300,\), but has shape \(299,\)"),
-        ({3: np.zeros(200)}, "`test_labels` must be whole numbers, but has dtype float64"),
+        ({3: np.full(200, np.nan)}, r"`test_labels` must have a label for each row, but test_labels\[0\] is missing"),
+        ({3: np.full(200, "a")}, "`test_labels` must be of the same kind as `train_labels`"),
         ({0: np.zeros((300, 12), complex)}, "`train_h` must be real numbers, but has dtype complex128"),
         ({0: np.full((300, 12), "a")}, "`train_h` must be real numbers"),
     ],

@@ -69,10 +69,10 @@ def made_up(number: int, side: int, channels: int) -> Dataset:
 
 
 def in_turn(
-    contenders: Mapping[str, Callable[[], float]], rounds: int, go_on: Callable[[], bool] = lambda: True
-) -> dict[str, list[float]]:
+    contenders: Mapping[str, Callable[[], Any]], rounds: int, go_on: Callable[[], bool] = lambda: True
+) -> dict[str, list[Any]]:
     """What each gives, round after round, so that a change of the machine's pace meets all; at least one round."""
-    found: dict[str, list[float]] = {name: [] for name in contenders}
+    found: dict[str, list[Any]] = {name: [] for name in contenders}
     for i in range(rounds):
         if i and not go_on():
             break

@@ -37,9 +37,15 @@ class Bench:
     """picture of work against precision to write"""
     json: bool = False
     """print JSON alone"""
+    representation: bool = False
+    """measure the measures of representations instead, against scikit-learn and NumPy; 3 GB of memory unless --quick"""
 
     def idle(self) -> Iterator[tuple[str, str]]:
         """Options without effect, and why."""
+        if self.representation:
+            for name in ("trajectories", "sizes", "only", "plot"):
+                yield name, "beside --representation"
+            return
         if self.only:
             yield "sizes", "beside --only, which leaves the matrix flows out"
         if self.quick and self.trajectories > QUICK:
@@ -51,6 +57,8 @@ class Bench:
         from linbyol import trees
 
         trees.provide()
+        if self.representation:
+            return self._representation()
         from experiments.bench import matrices, trajectories
         from experiments.bench.contenders import contenders
         from linbyol import claims
@@ -81,6 +89,22 @@ class Bench:
         print(to_json(record)) if self.json else show(record)
         return 0
 
+    def _representation(self) -> int:
+        from experiments.bench import representation
+        from linbyol import claims
+        from linbyol.machine import check_memory, cores
+        from linbyol.outputs import RECORD, check_outputs
+        from linbyol.store import to_json, write_json
+
+        check_outputs(out=(self.out, RECORD))
+        check_memory("The features", 0 if self.quick else 3_000_000_000)
+        record = representation.measure(full=not self.quick, seed=self.seed, rounds=1 if self.quick else 3)
+        record["environment"] = claims.environment() | {"cores": cores()}
+        if self.out:
+            write_json(self.out, record)
+        print(to_json(record)) if self.json else show_representation(record)
+        return 0
+
 
 def show(record: dict) -> None:
     """Two tables: contenders at the target error, and matrix flows."""
@@ -105,3 +129,25 @@ def show(record: dict) -> None:
             others = [number(row.get(f"times_{name}")) for name in ("diffrax", "rk45", "dop853")]
             table.add_row(str(row["d"]), number(row["seconds"]), number(row["times_products"]), *others)
         console.print(table)
+
+
+def show_representation(record: dict) -> None:
+    """Seconds of each contender, then what else was measured."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table("contender", "seconds", "of processors", box=None, pad_edge=False)
+    for name, took in record["seconds"].items():
+        table.add_row(name, f"{took:.3g}", f"{record['cpu_seconds'][name]:.3g}")
+    console.print(table)
+    sets, gram = record["label_sets"], record["gram"]
+    print(
+        f"{record['samples']} × {record['features']} float32, {record['classes']} classes: CDNV, NCC and NC1 together"
+    )
+    print(f"times faster than the others: {record['times_faster']:.3g}; less work: {record['times_less_work']:.3g}")
+    print(f"memory over the features: {record['memory_over_features']:.3g}")
+    for row in record["growth"]:
+        print(f"{row['samples']} samples: {row['cpu_microseconds_a_sample']:.3g} µs of processors each")
+    print(f"{sets['blocks']} blocks × 3 label sets: {sets['cpu_seconds']:.3g} s of processors")
+    print(f"RankMe {gram['rankme_cpu_seconds']:.3g} s, debiased CKA {gram['cka_cpu_seconds']:.3g} s of processors")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -22,10 +23,11 @@ def unit_rows(h: Any) -> UnitRows:
     return UnitRows(h, working_type(h))
 
 
-def feature_rows(name: str, h: Any, *, least: int = 1) -> Any:
+def feature_rows(name: str, h: Any, *, least: int = 1, there: bool = False) -> Any:
     """h as a NumPy array (N, d), N ≥ `least`, that nothing was copied for where it was one; else `InputError`.
 
-    A memory-mapped file stays on the disk. Whether all is finite is seen as it is read.
+    A memory-mapped file stays on the disk, and with there=True an array of JAX where it is. Whether all is finite is
+    seen as it is read.
     """
     shape = np.shape(h)
     if len(shape) != 2 or 0 in shape:
@@ -33,14 +35,14 @@ def feature_rows(name: str, h: Any, *, least: int = 1) -> Any:
     if np.ma.is_masked(h):
         raise InputError(f"Argument `{name}` must have a number everywhere, but has masked entries.")
     try:
-        array = h if isinstance(h, UnitRows) else np.asarray(h)
+        array = h if isinstance(h, UnitRows | jax.Array) else np.asarray(h)
     except (TypeError, ValueError):
         array = np.empty(0, object)
     if not (jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)):
         raise InputError(f"Argument `{name}` must be real numbers, but has dtype {array.dtype}.")
     if shape[0] < least:
         raise InputError(f"Argument `{name}` must have at least {least} rows, but has {shape[0]}.")
-    return array
+    return np.asarray(array) if isinstance(array, jax.Array) and not there else array
 
 
 def working_type(h: Rows) -> type:

@@ -34,7 +34,7 @@ def linear_probe(
 ) -> ProbeResult:
     """Accuracy on a test set of a linear classifier trained on frozen features, by one of three protocols.
 
-    Features (N, d) and (M, d), labels (N,) and (M,), any whole numbers; features are standardised on train.
+    Features (N, d) and (M, d), labels (N,) and (M,), numbers or strings; features are standardised on train.
     protocol="paper" (needs key=) SELECTS ON THE TEST SET, as arXiv 2102.06810's released code does: see `paper`.
     protocol="strict" sees the test set once, at the end: see `strict`. protocol="svm": see `squared_hinge`.
     Raises `InputError` for features that are not finite, shapes that do not fit, unknown protocols and settings.

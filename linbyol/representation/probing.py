@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from linbyol.checks import InputError
+from linbyol.representation.features import check_finite, comparable, feature_rows, label_column
 
 FOLDS = 5  # of each class, every fifth sample is held out
 
@@ -92,14 +93,15 @@ def scale_of(h: Float[Array, "N d"], part: Float[Array, " N"]) -> Scale:
 
 
 def samples(train_h: Any, train_labels: Any, test_h: Any, test_labels: Any) -> Samples:
-    """The door: features (N, d) and (M, d) are finite, labels are whole numbers, one a row; else `InputError`."""
+    """The door: features (N, d) and (M, d) are finite, labels numbers or strings, one a row; else `InputError`."""
     train_h, test_h = _features("train_h", train_h), _features("test_h", test_h)
     if train_h.shape[1] != test_h.shape[1]:
         raise InputError(
             f"Argument `test_h` must have shape (M, {train_h.shape[1]}) like `train_h`, but {test_h.shape}."
         )
-    train_labels = _labels("train_labels", train_labels, train_h.shape[0])
-    test_labels = _labels("test_labels", test_labels, test_h.shape[0])
+    train_labels = label_column("train_labels", train_labels, train_h.shape[0])
+    test_labels = label_column("test_labels", test_labels, test_h.shape[0])
+    comparable("test_labels", test_labels, "train_labels", train_labels)
     labels, train_y = np.unique(train_labels, return_inverse=True)
     place = np.minimum(np.searchsorted(labels, test_labels), len(labels) - 1)
     test_y = np.where(labels[place] == test_labels, place, -1)
@@ -138,30 +140,11 @@ def candidates(name: str, values: Any) -> list[float]:
 
 
 def _features(name: str, h: Any) -> Array:
-    shape = np.shape(h)
-    if len(shape) != 2 or 0 in shape:
-        raise InputError(f"Argument `{name}` must have shape (N, d), neither of them 0, but has shape {shape}.")
-    try:
-        h = jnp.asarray(h)
-    except (TypeError, ValueError):
-        h = None
-    if h is None or not (jnp.issubdtype(h.dtype, jnp.floating) or jnp.issubdtype(h.dtype, jnp.integer)):
-        raise InputError(f"Argument `{name}` must be real numbers, but has dtype {getattr(h, 'dtype', 'object')}.")
+    h = jnp.asarray(feature_rows(name, h, there=True))
     h = h.astype(jnp.promote_types(h.dtype, jnp.float32))  # bfloat16 and float16 hold too few digits for a Gram matrix
-    finite = jnp.isfinite(h)
-    if not bool(finite.all()):
-        i, j = (int(x) for x in np.argwhere(~np.asarray(finite))[0])
-        raise InputError(f"Argument `{name}` must be finite, but {name}[{i}, {j}] = {float(h[i, j])}.")
+    if not bool(jnp.isfinite(h).all()):
+        check_finite(name, np.asarray(h), 0)
     return h
-
-
-def _labels(name: str, labels: Any, n: int) -> np.ndarray:
-    labels = np.asarray(labels)
-    if labels.shape != (n,):
-        raise InputError(f"Argument `{name}` must have one label a row, shape {(n,)}, but has shape {labels.shape}.")
-    if labels.dtype.kind not in "iu":
-        raise InputError(f"Argument `{name}` must be whole numbers, but has dtype {labels.dtype}.")
-    return labels
 
 
 def _classes(y: np.ndarray) -> Array:
