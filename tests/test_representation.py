@@ -88,6 +88,17 @@ def test_measures_of_clusters_are_those_of_a_plain_program(rng, dtype, offset, s
     assert ncc(h[train], labels[train], h[test], labels[test]) == np.mean(found.predicted == labels[test])
 
 
+@pytest.mark.parametrize("spread", [1e-2, 1e-4])
+def test_nearly_collapsed_classes_keep_their_digits_in_float32(rng, spread):
+    """Σ‖h‖² - n‖μ‖² would have none left."""
+    labels = rng.integers(0, 6, 300)
+    h = (3 + rng.standard_normal((6, 20))[labels] + spread * rng.standard_normal((300, 20))).astype(np.float32)
+    assert cdnv(h, labels) == pytest.approx(plain_cdnv(h, labels), rel=1e-4)
+    assert directional_cdnv(h, labels) == pytest.approx(plain_directional(h, labels), rel=1e-4)
+    assert nc1(h, labels) == pytest.approx(plain_nc1(h, labels)[0], rel=1e-4)
+    assert ncc(h, labels, h, labels) == 1
+
+
 def test_two_pairs():
     h, labels = np.array([[0.0], [2], [3], [5]]), ["a", "a", "b", "b"]
     assert cdnv(h, labels) == pytest.approx(1 / 9, rel=1e-14)

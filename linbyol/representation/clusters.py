@@ -53,11 +53,11 @@ def _of_set(h: Any, labels: Any, found: ClassStatistics, test_h: Any, test_label
     codes = np.searchsorted(found.labels, label_column("labels", labels, len(h)))
     to = span(found, working_type(h))
     rule, right = Rule(found, to, working_type(h)), 0
-    C = len(found.labels)
+    C, centres = len(found.labels), to.of(found.means)
     within, lines = np.zeros(len(to.sizes)), np.zeros((C, C))
     for rows, block, z in coordinates("h", h, to):
         right += int(np.count_nonzero(rule(block, z) == codes[rows]))
-        sums = along(found, to, codes[rows], z)
+        sums = along(centres, codes[rows], z)
         within += sums.within
         lines += sums.lines
     test = None if test_h is None else nearest_centre(found, None, test_h, test_labels)

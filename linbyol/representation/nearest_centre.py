@@ -70,7 +70,9 @@ class Rule:
         self.rounding = 32 * float(np.finfo(dtype).eps) * float(np.sqrt(2 * self.halves.max()))
 
     def __call__(self, block: Float[np.ndarray, "n d"], z: Float[np.ndarray, "n r"]) -> Int[np.ndarray, " n"]:
-        scores = self.halves - z @ self.centres.T  # half of ‖h - μ_c‖² - ‖h‖², in the span
+        scores = self.halves.astype(z.dtype) - z @ self.centres.T.astype(
+            z.dtype
+        )  # half of ‖h - μ_c‖² - ‖h‖², in the span
         places = np.argmin(scores, axis=1)
         doubt = self.rounding * np.maximum(self.size, np.sqrt(np.vecdot(z, z)))
         limit = np.take_along_axis(scores, places[:, None], 1) + doubt[:, None]

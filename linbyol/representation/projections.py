@@ -49,17 +49,17 @@ def span(found: ClassStatistics, dtype: type = np.float64) -> Span:
 
 
 def coordinates(name: str, h: Rows, to: Span) -> Iterator[tuple[slice, np.ndarray, Float[np.ndarray, "n r"]]]:
-    """(rows, the block, its coordinates in the span, float64), a block at a time; `InputError` if not finite."""
+    """(rows, the block, its coordinates in the span), a block at a time; `InputError` if not finite."""
     dtype = working_type(h)
     origin: np.ndarray = to.origin.astype(dtype)
     directions: np.ndarray = np.asfortranarray(to.directions, dtype)
-    start = to.origin @ to.directions
+    start: np.ndarray = (to.origin @ to.directions).astype(dtype)
     for rows, block in blocks(h):
         with np.errstate(over="ignore", invalid="ignore"):
-            found = (block - origin) @ directions if to.far else block @ directions
+            found = (block - origin) @ directions if to.far else block @ directions - start
         if not np.isfinite(found).all():
             check_finite(name, block, rows.start)
-        yield rows, block, found.astype(float) - (0 if to.far else start)
+        yield rows, block, found
 
 
 def with_classes(h: Any, labels: Any, found: ClassStatistics) -> tuple[Rows, np.ndarray]:
@@ -91,13 +91,12 @@ class Along(NamedTuple):
     lines: Float[np.ndarray, "C C"]  # ⟨h - μ_i, μ_j - μ_i⟩² over class i
 
 
-def along(found: ClassStatistics, to: Span, codes: np.ndarray, z: Float[np.ndarray, "n r"]) -> Along:
-    """Of one block with coordinates z."""
-    centres = to.of(found.means)
+def along(centres: Float[np.ndarray, "C r"], codes: np.ndarray, z: Float[np.ndarray, "n r"]) -> Along:
+    """Of one block with coordinates z around the class means in the span."""
     apart = z - centres[codes]
-    toward = apart @ centres.T
+    toward = apart.astype(z.dtype) @ centres.T.astype(z.dtype)
     toward -= np.take_along_axis(toward, codes[:, None], 1)
-    lines = members(codes, len(found.labels)) @ np.square(toward, out=toward)
+    lines = members(codes, len(centres), z.dtype) @ np.square(toward, out=toward)
     return Along(np.einsum("nr,nr->r", apart, apart), lines)
 
 
@@ -105,7 +104,8 @@ def all_along(h: Any, labels: Any, found: ClassStatistics) -> tuple[Span, Along]
     """The span, and the sums over all samples."""
     h, codes = with_classes(h, labels, found)
     to = span(found, working_type(h))
-    parts = [along(found, to, codes[rows], z) for rows, _, z in coordinates("h", h, to)]
+    centres = to.of(found.means)
+    parts = [along(centres, codes[rows], z) for rows, _, z in coordinates("h", h, to)]
     return to, Along(*(np.sum(parts_of, axis=0) for parts_of in zip(*parts, strict=True)))
 
 
