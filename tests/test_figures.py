@@ -40,6 +40,10 @@ def results(tmp_path_factory):
         "fresh_error": np.full((60, 3), 0.006), "fresh_floor": np.full((60, 3), 0.005),
     }  # fmt: skip
     store.write_arrays(folder / "overlay.npz", arrays)
+    flow = 0.02 * np.exp(np.outer(np.linspace(0, 1, 33), np.linspace(4, -6, 8)))
+    regularisers = {"ts": np.linspace(0, 320, 33), "sigma2": np.linspace(0.1, 1.4, 8), "units": [0.3, 1.2]}
+    regularisers |= {"lejepa_flow": [flow, flow**0.9], "lejepa": [1.05 * flow, 0.97 * flow**0.9]}
+    store.write_arrays(folder / "regularisers.npz", {name: np.array(value) for name, value in regularisers.items()})
     p, s = (start + np.outer(1 - np.exp(-ts / 4), 0.7 - start) for start in rng.uniform(0.1, 0.4, (2, 4)))
     truth, spread = np.array([1.5, 0.3, 0.04, 0.3]), rng.normal(size=(3, 4))
     fits = {"truth": truth, "estimate": truth * (1 + 0.005 * spread), "error": np.tile(0.003 * truth, (3, 1))}
