@@ -82,6 +82,25 @@ def test_features_of_a_linear_encoder_are_its_map_of_the_images(linear, suffix, 
     assert str(tmp_path) not in str(found.get("config", ""))
 
 
+def test_what_is_written_is_analysed(linear, tmp_path, capsys):
+    """Two checkpoints of a run: nearest centres by NumPy, the epochs in their order, rows paired by their ids."""
+    run, maps = linear
+    for step in (4, 8):
+        assert command(run, "-o", tmp_path / f"{step}.npz", "--seed", 5, "--step", step, capsys=capsys)[0] == 0
+    assert cli.run(["analyze", str(tmp_path / "8.npz"), str(tmp_path / "4.npz"), "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert "paired by position" not in err
+    found = json.loads(out)
+    assert [one["epoch"] for one in found["layers"]] == [2, 4]
+    images = load("digits", first=128)
+    for epoch, step in ((2, 4), (4, 8)):
+        train, test = (part.images.reshape(128, 64) / 255 @ maps[step][1].T for part in (images.train, images.test))
+        centres = np.stack([train[images.train.labels == c].mean(axis=0) for c in range(10)])
+        nearest = ((test[:, None] - centres) ** 2).sum(axis=2).argmin(axis=1)
+        (ncc,) = [m["value"] for m in found["measures"] if (m["measure"], m["epoch"]) == ("ncc", epoch)]
+        assert ncc == pytest.approx(np.mean(nearest == images.test.labels), abs=1.5 / 128)  # float32: a tie or none
+
+
 def test_the_untrained_network_has_fresh_statistics_and_a_projector_comes_last(tmp_path, capsys):
     """Block 1 by NumPy: normalised by the mean, over the two training batches, of mean and variance (n - 1)."""
     changes = {"encoder.name": '"mlp"', "encoder.widths": "[12, 6]", "projector.widths": "[5]"}
