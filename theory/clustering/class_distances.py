@@ -29,7 +29,6 @@ def absent_classes(run: Run) -> Verdict:
     gap = largest([relative(found, plain), relative(renamed, plain)])
     return holds_if(
         gap < ROUNDING and relative(of_all_pairs, found) > 0.3,
-        seeds=[run.seed],
         cdnv=found,
         relative_gap=gap,
         divided_by_all_pairs=of_all_pairs,
@@ -52,7 +51,6 @@ def normalised(run: Run) -> Verdict:
     plain = plain_cdnv(h / np.linalg.norm(h, axis=1, keepdims=True), labels)
     return holds_if(
         relative(unit, plain) < ROUNDING and relative(unit, raw) > 0.01,
-        seeds=[run.seed],
         as_they_are=raw,
         normalised=unit,
         relative_gap=relative(unit, plain),
@@ -90,7 +88,6 @@ def two_gaussians(run: Run) -> Verdict:
     found, along = cdnv(h, labels), directional_cdnv(h, labels)
     return holds_if(
         relative(found, p * s**2 / D**2) < 0.01 and relative(along, s**2 / D**2) < 0.02,
-        seeds=[run.seed],
         cdnv=found,
         expected=p * s**2 / D**2,
         directional_cdnv=along,
@@ -140,7 +137,6 @@ def invariance(run: Run) -> Verdict:
         accuracies.append(ncc(moved, labels, moved, labels))
     return holds_if(
         largest(gaps) < 1e-9 and len(set(accuracies)) == 1,  # rounding of a shift by 3000, 1e-12, over the least mean
-        seeds=[run.seed],
         largest_gap=largest(gaps),
         accuracy=accuracies[0],
         classes=len(statistics(h, labels).labels),

@@ -29,7 +29,6 @@ def centres_of_the_query(run: Run) -> Verdict:
         gains[n] = float(apart.mean()), float(apart.std() / np.sqrt(len(apart)))
     return holds_if(
         all(gain > 4 * error for gain, error in gains.values()) and gains[5][0] > gains[20][0] > gains[80][0],
-        seeds=[run.seed],
         **{f"gain_with_{n}_a_class": gain for n, (gain, _) in gains.items()},
         standard_errors=[error for _, error in gains.values()],
     )
@@ -56,4 +55,4 @@ def against_scikit_learn(run: Run) -> Verdict:
             other = NearestCentroid().fit(x[train].astype(float), labels[train]).predict(x[~train].astype(float))
             differing += int(np.sum(other != ncc_classify(x[train], labels[train], x[~train])))
             number += len(other)
-    return holds_if(differing == 0, seeds=[run.seed], predictions=number, differing=differing)
+    return holds_if(differing == 0, predictions=number, differing=differing)

@@ -35,7 +35,6 @@ def of_equal_values_and_one(run: Run) -> Verdict:
         ]
     return holds_if(
         largest(exact) < 1e-10 and largest(first_order) < 0.02,
-        seeds=[run.seed],
         largest_gap=largest(exact),
         change_for_equal_values=equal,
         change_for_rank_one=one,
@@ -64,7 +63,7 @@ def generalised_eigenvalues(run: Run) -> Verdict:
         p = eigenvalues / eigenvalues.sum() + EPS
         values.append(lidar(h, groups))
         gaps.append(relative(values[-1], np.exp(-np.sum(p * np.log(p)))))
-    return holds_if(largest(gaps) < 1e-9, seeds=[run.seed], largest_gap=largest(gaps), lidar=values)
+    return holds_if(largest(gaps) < 1e-9, largest_gap=largest(gaps), lidar=values)
 
 
 @claim(
@@ -98,7 +97,6 @@ def kernels(run: Run) -> Verdict:
     mean, deviation = float(np.mean(unbiased)), float(np.std(unbiased))
     return holds_if(
         every([largest(gaps) < 1e-9, abs(mean) < 0.01, min(biased) > 0.3]),
-        seeds=[run.seed],
         largest_gap=largest(gaps),
         debiased_mean=mean,
         debiased_deviation=deviation,

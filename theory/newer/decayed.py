@@ -226,7 +226,6 @@ def which_attract(run: Run) -> Verdict:
     met = every(abs(p_plus - [0.768250, 0.716228, 0.741556]) < 1e-6)
     return holds_if(
         every(agree) and len(known.p) == 27 and sorted(names) == sorted(["000", "+00", "+0+", "+++"]) and met,
-        seeds=[run.seed],
         families=sum(len(families(k, d).p) for k, d in cases),
         attracting=names,
         p_plus=p_plus,

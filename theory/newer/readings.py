@@ -58,7 +58,6 @@ def predictors_as_printed(run: Run) -> Verdict:
     alone = [name for name, loss in lost.items() if largest(loss) == 0] == ["Visser"]
     return holds_if(
         largest(gaps) < 1e-12 and above and far and alone,
-        seeds=[run.seed],
         largest_differences=gaps,
         trained_linear=TRAINED,
         best_ridge=BEST_RIDGE,

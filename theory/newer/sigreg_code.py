@@ -65,7 +65,6 @@ def quadrature(run: Run) -> Verdict:
         and abs(baseline - 1.0524642) < 1e-7
         and abs(np.sqrt(2 * np.pi) * (1 - 3**-0.5) - 1.0594258) < 1e-7
         and every(np.abs(scores) < 5),
-        seeds=[run.seed],
         largest_error=largest(np.abs(error)),
         error_of_the_slope_at_0=slope,
         error_of_the_curvature_at_1=curvature,
@@ -97,7 +96,6 @@ def settings(run: Run) -> Verdict:
     gap = abs(float(sigreg(jax.numpy.asarray(z), run.key, slices=1).total) / statistic - 1)
     return holds_if(
         found == {"points": 17, "t_max": 3.0, "clip": None, "convention": "code"} and gap < 1e-12,
-        seeds=[run.seed],
         gap_of_the_statistic=gap,
         **{name: str(value) for name, value in found.items()},
     )

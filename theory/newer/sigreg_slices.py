@@ -88,7 +88,6 @@ def carlson(run: Run) -> Verdict:
     example = float(slice_mean([0.3, 2.0])), float(slice_mean([0.2, 0.9, 2.5]))
     return holds_if(
         largest(worst) < 1e-9 and abs(example[0] - 0.01720900757) < 1e-11 and abs(example[1] - 0.0148090333) < 1e-10,
-        seeds=[run.seed],
         largest_gaps=worst,
         examples_d_2_and_3=example,
     )
