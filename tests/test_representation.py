@@ -218,3 +218,26 @@ def test_one_class_is_no_number_and_says_so():
     with pytest.warns(RuntimeWarning, match="needs two classes"):
         assert np.isnan(nc2(GOOD, np.zeros(6))).all()
     assert np.isfinite(cdnv(GOOD[:5], LABELS[:5]))  # a class of one sample has variance 0
+
+
+@pytest.mark.parametrize(("dtype", "scale"), [(np.float32, 1e25), (np.float32, 1e-30), (np.float64, 1e60)])
+def test_extreme_scales_are_not_seen(rng, dtype, scale):
+    h, labels = features(rng, n=90)
+    huge = (h * scale).astype(dtype)
+    for measure in (cdnv, directional_cdnv, nc1):
+        assert measure(huge, labels) == pytest.approx(measure(h, labels), rel=1e-5)
+    assert ncc(huge, labels, huge, labels) == ncc(h, labels, h, labels)
+
+
+@pytest.mark.parametrize("scale", [1e170, 1e-170])
+def test_what_cannot_be_squared_is_refused(rng, scale):
+    with pytest.raises(InputError, match="`h` must be of a size between 1e-70 and 1e"):
+        cdnv(scale * rng.standard_normal((6, 2)), LABELS)
+
+
+def test_means_without_direction_are_no_number_and_say_so():
+    for measure in (nc2, lambda h, y: nc3(h, y, weights=np.ones((3, 2))), lambda h, y: nc5(h, y, h)):
+        with pytest.warns(RuntimeWarning, match="needs directions"):
+            assert np.isnan(measure(np.zeros((6, 2)), LABELS)).all()
+    with pytest.raises(InputError, match="`predicted` must have one label a row"):
+        nc4(GOOD, LABELS, predicted=LABELS[:5])

@@ -4,12 +4,14 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Float, Int, Shaped
 
+from linbyol.checks import InputError
 from linbyol.representation.class_statistics import ClassStatistics
 from linbyol.representation.features import blocks, check_finite, rounding
 from linbyol.representation.normalised import Rows
 
 SAFE = {np.dtype(np.float32): 0.05, np.dtype(np.float64): 1e-3}  # variance a class must have beside its mean square
 APART = 8  # rows of a class in a block, on average: one alone says nothing of its variance
+REACH = 1e70
 FAR = 4.0  # squared mean over variance from which features are read around their mean
 
 
@@ -70,7 +72,10 @@ def of_sets(h: Rows, sets: dict[str, np.ndarray], scatter: bool) -> dict[str, Cl
             squares = np.vecdot(around, around)
         if not np.isfinite(squares.sum()):
             check_finite("h", block, rows.start)
-            squares = np.vecdot(around, around, dtype=float)  # too large to be squared in float32
+            with np.errstate(over="ignore"):
+                squares = np.vecdot(around, around, dtype=float)  # too large to be squared in float32
+        if not REACH**-2 < float(squares.max()) < REACH**2:
+            check_size(around)
         for one in found.values():
             if scatter:
                 part = two_passes(around, one.codes[rows], one.labels, one.shift, one.eps, scatter=True)
@@ -78,6 +83,13 @@ def of_sets(h: Rows, sets: dict[str, np.ndarray], scatter: bool) -> dict[str, Cl
             else:
                 one.add(rows, around, squares)
     return {name: one.found() for name, one in found.items()}
+
+
+def check_size(around: Float[np.ndarray, "n d"]) -> None:
+    """Features that are not 0 are of a size whose fourth power is a number in float64."""
+    largest = float(np.abs(around).max())
+    if largest and not 1 / REACH < largest < REACH:
+        raise InputError(f"Argument `h` must be of a size between {1 / REACH:g} and {REACH:g}, but is {largest:.3g}.")
 
 
 def two_passes(

@@ -170,8 +170,8 @@ def _spectra(x: Input) -> Rows:
             error = deviation([rule(part) for part in parts]) if parts else None
             yield name, rule(values), error, convention
         law = fitted(shares(values))
-        slopes = [fitted(shares(part), (law.first, law.last)).alpha for part in parts]
-    error = deviation(slopes) if parts else None
+        slopes = [fitted(shares(part), (law.first, law.last)).alpha for part in parts if law.alpha == law.alpha]
+    error = deviation(slopes) if slopes else None
     yield "alpha_req", law.alpha, error, f"indices {law.first} to {law.last}, eigenvalues of the centred covariance"
 
 

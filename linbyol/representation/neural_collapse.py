@@ -1,5 +1,6 @@
 """NC1 to NC5: how near class means and classifier are to neural collapse; 0 is collapse in each."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ from jaxtyping import Float
 from linbyol.checks import InputError, check_choice
 from linbyol.representation.centres import coinciding, squared_distances
 from linbyol.representation.class_statistics import ClassStatistics, of
-from linbyol.representation.features import feature_rows, whole
+from linbyol.representation.features import comparable, feature_rows, label_column, whole
 from linbyol.representation.nearest_centre import ncc_classify
 from linbyol.representation.projections import Span, all_along, floor, span
 from linbyol.representation.variability import alone
@@ -77,6 +78,7 @@ def nc2(h: Any, labels: Any = None) -> NC2:
         return NC2(float("nan"), float("nan"))
     centred = found.means - found.mean
     norms = np.linalg.norm(centred, axis=1)
+    _warn_of_zeros("NC2", norms)
     with np.errstate(invalid="ignore", divide="ignore"):
         unit = centred / norms[:, None]
         cosines = (unit @ unit.T)[np.triu_indices(len(norms), 1)]
@@ -94,6 +96,7 @@ def nc3(h: Any, labels: Any = None, *, weights: Any) -> float:
         raise InputError(f"Argument `weights` must have shape {M.shape}, (classes, features), but has {A.shape}.")
     if alone(found, "NC3"):
         return float("nan")
+    _warn_of_zeros("NC3", np.array([np.linalg.norm(A), np.linalg.norm(M)]))
     with np.errstate(invalid="ignore", divide="ignore"):
         return float(np.linalg.norm(A / np.linalg.norm(A) - M / np.linalg.norm(M)))
 
@@ -106,7 +109,9 @@ def nc4(h: Any, labels: Any, *, predicted: Any, train_h: Any = None, train_label
     """
     own = train_h is None
     nearest = ncc_classify(h if own else train_h, labels if own else train_labels, h)
-    return float(np.mean(np.asarray(predicted) != nearest))
+    predicted = label_column("predicted", predicted, len(nearest))
+    comparable("predicted", predicted, "the labels", nearest)
+    return float(np.mean(predicted != nearest))
 
 
 def nc5(h: Any, labels: Any, other_h: Any) -> float:
@@ -118,6 +123,12 @@ def nc5(h: Any, labels: Any, other_h: Any) -> float:
     other = whole("other_h", feature_rows("other_h", other_h)).mean(axis=0)
     if len(other) != found.means.shape[1]:
         raise InputError(f"Argument `other_h` must have {found.means.shape[1]} features, but has {len(other)}.")
+    _warn_of_zeros("NC5", np.append(np.linalg.norm(found.means, axis=1), np.linalg.norm(other)))
     with np.errstate(invalid="ignore", divide="ignore"):
         cosines = found.means @ other / np.linalg.norm(found.means, axis=1) / np.linalg.norm(other)
     return float(np.mean(np.abs(cosines)))
+
+
+def _warn_of_zeros(what: str, norms: Float[np.ndarray, " k"]) -> None:
+    if not (norms > 0).all():
+        warnings.warn(f"{what} needs directions, but a mean or the weights are 0: NaN.", RuntimeWarning, stacklevel=3)

@@ -31,6 +31,7 @@ class Span(NamedTuple):
     directions: Float[np.ndarray, "d r"]
     sizes: Float[np.ndarray, " r"]  # singular values of the centred means, largest first: those of √C S_B^½
     far: bool  # whether the origin lies so far out that it must be subtracted first
+    extreme: bool  # whether squares would leave the range of float32
 
     def of(self, means: Float[np.ndarray, "C d"]) -> Float[np.ndarray, "C r"]:
         """Means in these directions."""
@@ -45,20 +46,22 @@ def span(found: ClassStatistics, dtype: type = np.float64) -> Span:
     rank = max(1, min(len(found.labels) - 1, len(origin)))
     variance = found.within.sum() / found.samples + np.mean(sizes**2)
     far = bool(origin @ origin > FAR * variance)
-    return Span(origin, directions[:rank].T.astype(dtype).astype(float), sizes[:rank], far)
+    extreme = not 1e-20 < max(origin @ origin, variance) < 1e25
+    return Span(origin, directions[:rank].T.astype(dtype).astype(float), sizes[:rank], far, extreme)
 
 
 def coordinates(name: str, h: Rows, to: Span) -> Iterator[tuple[slice, np.ndarray, Float[np.ndarray, "n r"]]]:
     """(rows, the block, its coordinates in the span), a block at a time; `InputError` if not finite."""
-    dtype = working_type(h)
+    dtype = float if to.extreme else working_type(h)
     origin: np.ndarray = to.origin.astype(dtype)
     directions: np.ndarray = np.asfortranarray(to.directions, dtype)
     start: np.ndarray = (to.origin @ to.directions).astype(dtype)
-    for rows, block in blocks(h):
+    for rows, block in blocks(h, dtype=dtype):
         with np.errstate(over="ignore", invalid="ignore"):
             found = (block - origin) @ directions if to.far else block @ directions - start
         if not np.isfinite(found).all():
             check_finite(name, block, rows.start)
+            found = (block.astype(float) - to.origin) @ to.directions  # too large for float32
         yield rows, block, found
 
 
