@@ -64,7 +64,7 @@ def vicreg_flow(y: Encoder, k: Vicreg) -> Encoder:
     S = covariance(y, k)
     d, I = len(S), np.eye(len(S), dtype=S.dtype)  # noqa: E741
     v = (S * I).sum(axis=1) + k.eps
-    G = 4 * k.covariance * (S - S * I) / d - I * (k.variance * _below(v, k.gamma) / d)
+    G = 4 * k.covariance * (S - S * I) / d - I * (k.variance * _below(v, k.gamma) / d)[None]
     return encoder_flow(y, Regularised(2 * k.invariance, 1, k.X, k.X_aug, k.eta), G)
 
 
