@@ -5,6 +5,7 @@ run.json       what differs from time to time: status, arguments, versions, devi
 metrics.csv    one row a logged step (and seed), the same bytes for the same seed
 spectra.jsonl  eigenvalues at measured steps
 checkpoints/   what `experiments.runs.checkpoints` writes
+snapshots/     networks of chosen steps, kept for good
 lock           whose process writes here; the system frees it when that process ends, however it ends
 """
 
@@ -107,6 +108,11 @@ class RunFolder:
     def checkpoints(self) -> Path:
         """Where checkpoints go."""
         return self.path / "checkpoints"
+
+    @property
+    def snapshots(self) -> Path:
+        """Where the networks go that stay."""
+        return self.path / "snapshots"
 
     def check_data(self, data: str | None, before: str | None) -> None:
         """Refuse data of another SHA-256 than that of `before`."""

@@ -58,7 +58,7 @@ def at_rest(
     chain = lambda online: Chain(tuple(getattr(online, part) for part in parts))  # noqa: E731
     net = join(chain(state.online), chain(state.online_statistics))
     if untrained:
-        net = refreshed(net, _training_batches(session, lane_of(session, session.seeds, lane)))
+        net = refreshed(net, training_batches(session, lane_of(session, session.seeds, lane)))
     return net.layers
 
 
@@ -81,7 +81,8 @@ def _features(plan: Plan, parameters: Any, statistics: Any, images: Array) -> Ar
     return h.astype(plan.dtype)
 
 
-def _training_batches(session: Session, seed: Array, number: int = 8) -> Iterator[Array]:
+def training_batches(session: Session, seed: Array, number: int = 8) -> Iterator[Array]:
+    """Views of up to `number` batches of training images, (b, h, w, c) each."""
     plan, images = session.plan._replace(mesh=None), session.dataset.train.images
     for i in range(min(number, plan.steps)):
         batch = jnp.asarray(images[i * plan.o.batch : (i + 1) * plan.o.batch])

@@ -3,7 +3,7 @@
 import csv
 import math
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +14,7 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-from experiments.datasets import load
+from experiments.datasets import Dataset, load
 from experiments.datasets.splits import sha256_of
 from experiments.runs import checkpoints
 from experiments.runs.folder import RunFolder
@@ -49,9 +49,16 @@ class Folder:
     """Rows, spectra and checkpoints in a run's folder."""
 
     def __init__(
-        self, run: RunFolder, session: Session, columns: tuple[str, ...], data: str, tell: Tell | None = None
+        self,
+        run: RunFolder,
+        session: Session,
+        columns: tuple[str, ...],
+        data: str,
+        tell: Tell | None = None,
+        snapshots: Collection[int] = (),
     ) -> None:
-        self.run, self.session, self.columns, self.data, self.tell = run, session, columns, data, tell
+        self.run, self.session, self.columns, self.data = run, session, columns, data
+        self.tell, self.snapshots = tell, snapshots
         self.table: Table | None = None  # opened where the run goes on
 
     def row(self, row: dict[str, Any]) -> None:
@@ -66,6 +73,9 @@ class Folder:
         o = self.session.o
         extra = {"metrics": self.table.size, "spectra": self.run.spectra.size, "data_sha256": self.data}
         self.run.write()  # a run that is killed keeps its seconds
+        if step in self.snapshots:
+            kept = state.online, state.online_statistics
+            checkpoints.save(self.run.snapshots, step, kept, config=asdict(o), keep=len(self.snapshots))
         checkpoints.save(self.run.checkpoints, step, state, config=asdict(o), extra=extra, keep=o.record.keep)
 
     def restore(self, like: State) -> tuple[int, State, list[str]]:
@@ -135,13 +145,18 @@ def run(
     data: Path | None = None,
     argv: list[str] | None = None,
     tell: Tell | None = None,
+    dataset: Dataset | None = None,
+    snapshots: Collection[int] = (),
 ) -> Ran:
     """Train in out/NAME-DIGEST, going on from its newest checkpoint; the first process alone writes, and tells of rows.
+
+    dataset    in place of the one that the options name
+    snapshots  steps, of those that are saved, whose network stays in snapshots/ whatever becomes of the checkpoints
 
     Run under `jax.enable_x64(o.run.precision == "float64")`. SIGTERM and SIGUSR1 save and end the run with status
     "interrupted", and so does an interrupt from the keyboard; a second one ends it at once.
     """
-    dataset = load(o.data.name, folder=data, first=o.data.first)
+    dataset = load(o.data.name, folder=data, first=o.data.first) if dataset is None else dataset
     session = prepare(o, dataset)
     if jax.process_index() > 0:
         step, state = _shared(session, 0, session.start())
@@ -151,7 +166,7 @@ def run(
     sha256 = sha256_of(here(session.data.images), here(session.data.labels), *dataset.test[:2])
     with RunFolder.open(out, name, o, seeds=o.run.seeds, argv=argv, data=sha256) as folder:
         state = session.start()
-        sink = Folder(folder, session, columns(session, state), sha256, tell)
+        sink = Folder(folder, session, columns(session, state), sha256, tell, snapshots)
         step, state, refused = _taken_up(session, sink, state)
         folder.write(data_sha256=sha256)  # the checkpoint has said that it is the same
         notes = [*dataset.notes, *unseen(dataset), *folder.notes, *refused]
