@@ -18,6 +18,7 @@ from typing import Any, Literal, get_args
 Kind = Literal["symbolic", "numeric", "real data", "reading"]
 Expected = Literal["holds", "fails", "open"]
 Outcome = Literal["holds", "fails", "undecided", "not run"]
+Size = Literal["smoke", "cpu", "full"]  # seconds, for a test; minutes on two cores; hours, on an accelerator
 ID = re.compile(r"([A-Z]+)(\d+)(\w*)")
 
 
@@ -26,7 +27,7 @@ class Run:
     """What a check may depend on: one seed, how much work is wanted, and a folder for its arrays."""
 
     seed: int = 0
-    size: Literal["quick", "full"] = "quick"
+    size: Size = "cpu"
     out: Path | None = None  # where a check may leave arrays for a figure, as out/NAME.npz
 
     @cached_property

@@ -15,7 +15,7 @@ from typing import Any
 from linbyol.claims import Claim, file_of
 
 THEORY = ("equations", "assumptions", "exact", "fixed_points", "equilibria", "predictors", "losses", "alignment")
-DECIDES = {"holds_if": 0, "proven": 2}  # functions that come to a verdict, and which argument is the condition
+DECIDES = {"holds_if": 0, "proven": 2, "judged": 1}  # come to a verdict; which argument is the condition
 PROVEN = "no residual of the symbols; largest_gap ≤ {}"
 
 

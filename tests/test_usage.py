@@ -35,7 +35,7 @@ USAGE = {
     ("phase", "--x", "eta", "1", "x"): "Option --x cannot be 'eta' '1' 'x'; see `linbyol phase --help`.",
     ("simulate", "modes", "--eta", "x"): "Option --eta must be a number, but is 'x'; see `linbyol simulate --help`.",
     ("simulate", "modes", "--d", "1e3"): "Option --d must be a whole number, but is '1e3'; see `linbyol",
-    ("reproduce", "--size", "huge"): "Argument --size must be one of quick, full, but is 'huge'.",
+    ("reproduce", "--size", "huge"): "Argument --size must be one of smoke, cpu, full, but is 'huge'.",
     ("doctor", "x" * 200): f"Argument {'x' * 200!r} is one too many; see `linbyol doctor --help`.",
 }  # fmt: skip
 

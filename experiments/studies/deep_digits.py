@@ -31,7 +31,7 @@ from experiments.trainer.session import prepare
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.extremes import every
 
-SEEDS = {"quick": 2, "full": 8}
+SEEDS = {"smoke": 2, "cpu": 2, "full": 8}
 PREDICTOR = MlpPredictor(hidden=128)
 COMMON = Options(
     encoder=MlpEncoder(widths=(256, 32)),

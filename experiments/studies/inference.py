@@ -48,7 +48,7 @@ def train(run: Run, seeds: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     kind="real data",
 )
 def inference(run: Run) -> Verdict:
-    seeds = 4 if run.size == "quick" else 16
+    seeds = 16 if run.size == "full" else 4
     ts, p, s = train(run, seeds)
     fits = [fit_modes(ts, p[i], s[i]) for i in range(seeds)]
     numbers, within = {"residual": float(np.mean([fit.residual for fit in fits]))}, []

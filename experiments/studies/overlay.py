@@ -68,7 +68,7 @@ def overlay(run: Run) -> Overlay:
     a, b = jax.random.split(key)
     y0 = start(a, bank.shape[2])
     flow = integrate(weights_flow, y0, moments.constants(ALPHA_P, BETA, ETA), jnp.linspace(0, TIME, RECORDS + 1))
-    keys = jax.random.split(b, 3 if run.size == "quick" else 8)
+    keys = jax.random.split(b, 8 if run.size == "full" else 3)
     runs = jax.vmap(lambda key: follow(BankPairs(bank, BATCH), y0, LR, key, TIME, RECORDS))(keys)
     return Overlay(flow, runs, jax.vmap(lambda ys: errors(ys, flow.ys))(runs.ys))
 

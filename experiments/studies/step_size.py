@@ -34,7 +34,7 @@ def orders(run: Run) -> Orders:
     a, b = jax.random.split(key)
     y0, k = start(a, bank.shape[2]), moments.constants(ALPHA_P, BETA, ETA)
     flow = integrate(weights_flow, y0, k, jnp.linspace(0, TIME, RECORDS + 1))
-    keys = jax.random.split(b, 16 if run.size == "quick" else 64)
+    keys = jax.random.split(b, 64 if run.size == "full" else 16)
     full = [follow(AllPairs(bank), y0, lr, b, TIME, RECORDS) for lr in LRS]
     every = round(TIME / LRS[0] / RECORDS)
     stepped = euler(weights_flow, y0, k, lr=LRS[0], steps=every * RECORDS)

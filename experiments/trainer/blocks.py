@@ -89,7 +89,7 @@ def _outputs(plan: Plan, flat: bool, parameters: Any, statistics: Any, images: A
     """Each layer's features (b, d)."""
     encoder, projector = join(parameters, statistics)
     blocks = encoder.blocks(plain(images, plan.recipe, plan.compute))
-    found = {f"block{i}/h": _rows(x, flat) for i, x in enumerate(blocks, 1)}
+    found = {f"block{i}/h": rows_of(x, flat) for i, x in enumerate(blocks, 1)}
     h, _ = encoder.head(blocks[-1], False)
     if not _same(encoder.head.layers, blocks[-1], flat):
         found["encoder/h"] = h
@@ -98,7 +98,7 @@ def _outputs(plan: Plan, flat: bool, parameters: Any, statistics: Any, images: A
     return {name: x.astype(plan.dtype) for name, x in found.items()}
 
 
-def _rows(x: Array, flat: bool) -> Array:
+def rows_of(x: Array, flat: bool) -> Array:
     """(b, h, w, c) or (b, d) as (b, d)."""
     if flat or x.ndim == 2:
         return x.reshape(x.shape[0], -1)

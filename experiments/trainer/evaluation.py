@@ -81,9 +81,12 @@ def _features(plan: Plan, parameters: Any, statistics: Any, images: Array) -> Ar
     return h.astype(plan.dtype)
 
 
+_views = jax.jit(make_views, static_argnums=0)
+
+
 def training_batches(session: Session, seed: Array, number: int = 8) -> Iterator[Array]:
     """Views of up to `number` batches of training images, (b, h, w, c) each."""
     plan, images = session.plan._replace(mesh=None), session.dataset.train.images
     for i in range(min(number, plan.steps)):
         batch = jnp.asarray(images[i * plan.o.batch : (i + 1) * plan.o.batch])
-        yield from make_views(plan, jax.random.fold_in(stream(seed, "measure"), i), batch)
+        yield from _views(plan, jax.random.fold_in(stream(seed, "measure"), i), batch)

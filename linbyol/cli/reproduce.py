@@ -28,8 +28,8 @@ class Reproduce:
     """ids of the claims to check (all if none); figures and report are then left out"""
     list: bool = False
     """list the claims and check nothing"""
-    size: Literal["quick", "full"] = "quick"
-    """how much work a check may do"""
+    size: Literal["smoke", "cpu", "full"] = "cpu"
+    """how much work a check may do, and which stored results it reads"""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("out")
     """folder for claims.json, report.html, figures/, arrays/ and kept/, what is done so far"""
     fresh: bool = False

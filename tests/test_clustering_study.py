@@ -1,0 +1,166 @@
+"""The studies of clusters: one small training measured from end to end, and the rule that comes to verdicts."""
+
+import json
+
+import jax
+import numpy as np
+import pytest
+
+from experiments.clustering import losses, modes, records
+from experiments.clustering.__main__ import main
+from experiments.clustering.kept import data_of, trained
+from experiments.clustering.sizes import size_of
+from experiments.networks import split
+from experiments.studies.clustering import evidence, loss_split, through_training
+from experiments.studies.clustering.evidence import Study, at_least, judged, monotone, near
+from linbyol.claims import Run
+from linbyol.representation import ncc, ridge_probe
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory):
+    """Records and runs of the smallest size."""
+    folder = tmp_path_factory.mktemp("clustering")
+    jax.config.update("jax_disable_most_optimizations", True)
+    with jax.enable_x64(False):
+        arguments = ["digits", "--size", "smoke", "--out", str(folder / "out"), "--runs", str(folder / "runs")]
+        assert main(arguments) == 0
+        yield folder, arguments
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
+def test_one_pass_measures_every_block_and_target(smoke):
+    folder, _ = smoke
+    record = records.read(records.place(folder / "out", "digits", "smoke", "vicreg"))
+    about, arrays = record
+    assert about["layers"] == ["block1", "block2", "projector"]
+    assert about["targets"] == ["samples", "classes", "noise 1"]
+    assert (about["epochs"], about["seeds"]) == ([0, 1, 2], [0, 1, 2])
+    shape = (3, 3, 3, 3)
+    for name in ("ncc_train", "ncc_test", "linear", "balanced", "cdnv"):
+        assert arrays[name].shape == shape
+        assert np.isfinite(arrays[name]).all(), name
+    assert set(about["seconds"]) == {"training", "measuring"}
+    assert about["environment"]["versions"]["jax"] == jax.__version__
+
+
+def test_what_is_measured_is_what_the_kept_network_gives(smoke):
+    folder, _ = smoke
+    size = size_of("digits", "smoke")
+    dataset = data_of(size, "digits")
+    training = trained(size, "vicreg", dataset, folder / "runs" / "digits-smoke")
+    plan = training.session.plan
+    net = list(training.networks(2))[1]
+    h = [np.asarray(net.encoder(part.images / np.float32(255), False)[0]) for part in (dataset.train, dataset.test)]
+    assert plan.recipe.mean is None  # so that an image is its bytes over 255
+    labels = dataset.train.labels, dataset.test.labels[:100]
+    record = records.read(records.place(folder / "out", "digits", "smoke", "vicreg"))
+    at = lambda name: record.arrays[name][1, 2, 1, 1]  # noqa: E731
+    assert at("ncc_test") == pytest.approx(ncc(h[0], labels[0], h[1][:100], labels[1]), abs=0.011)  # one image of 100
+    probe = ridge_probe(h[0], labels[0], h[1][:100], labels[1], alpha=1e-3).accuracy
+    assert at("linear") == pytest.approx(probe, abs=0.011)
+
+
+def test_an_untrained_network_has_statistics_and_a_trained_one_has_moved(smoke):
+    folder, _ = smoke
+    size = size_of("digits", "smoke")
+    training = trained(size, "vicreg", data_of(size, "digits"), folder / "runs" / "digits-smoke")
+    first, last = (next(iter(training.networks(epoch))) for epoch in (0, 2))
+    means = [np.concatenate([np.ravel(x) for x in jax.tree.leaves(split(net[:2])[1])]) for net in (first, last)]
+    assert np.abs(means[0]).max() > 0.1
+    apart = jax.tree.map(lambda a, b: float(np.abs(a - b).max()), split(first[:2])[0], split(last[:2])[0])
+    assert max(jax.tree.leaves(apart)) > 1e-3
+
+
+def test_a_study_that_is_done_is_not_done_again(smoke, monkeypatch):
+    _, arguments = smoke
+    monkeypatch.setattr("experiments.clustering.studying.trained", None)  # would raise if it were called
+    assert main(arguments) == 0
+    assert main(["digits", "--size", "huge"]) == 2
+
+
+def test_terms_of_the_loss_are_those_of_the_table(smoke):
+    folder, _ = smoke
+    size = size_of("digits", "smoke")
+    training = trained(size, "vicreg", data_of(size, "digits"), folder / "runs" / "digits-smoke")
+    found = losses.losses(training)
+    whole = sum(found[name] for name in ("invariance", "variance", "covariance"))
+    assert np.allclose(found["loss"], whole, rtol=1e-5)
+    lines = [line.split(",") for line in (training.path / "metrics.csv").read_text().splitlines()]
+    place = {name: lines[0].index(name) for name in ("step", "seed", "invariance")}
+    row = next(line for line in lines[1:] if line[place["step"]] == "4" and line[place["seed"]] == "2")
+    assert found["invariance"][2, list(found["epoch"]).index(2.0)] == float(row[place["invariance"]])
+
+
+def test_modes_of_features_that_are_known():
+    """Axis 0 carries two classes and views share it; axis 1 is noise of each view; axis 2 is shared noise."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 5000)
+    shared, own = rng.normal(size=10_000), rng.normal(size=(2, 10_000))
+    z = np.stack([np.column_stack([6.0 * labels - 3, own[v], 2 * shared]) for v in (0, 1)])
+    Wp = np.diag([0.5, 0.1, 0.3])
+    found = modes._of_lane(z, z @ Wp.T, labels, Wp)
+    noise = 4 / np.sqrt(10_000)
+    assert found["F"] == pytest.approx([9, 4, 1], rel=2 * noise)
+    assert found["shared"] == pytest.approx([1, 1, 0], abs=2 * noise)
+    assert found["classes"] == pytest.approx([1, 0, 0], abs=noise)
+    assert found["p"] == pytest.approx([0.5, 0.3, 0.1], abs=noise)
+    assert found["split"][2] == pytest.approx(found["split"][0] - found["split"][1], abs=1e-12)
+
+
+def made_up(**arrays):
+    """A study of four seeds with one training."""
+    about = {"seeds": [0, 1, 2, 3], "seconds": {"training": 60.0}, "targets": ["classes"], "layers": ["block1"]}
+    return Study("digits", {"vicreg": records.Record(about, {name: np.asarray(x) for name, x in arrays.items()})})
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ([1.0, 1.1, 0.9, 1.0], "holds"),
+        ([-1.0, -1.1, -0.9, -1.0], "fails"),
+        ([1.0, -0.5, 0.2, 0.1], "undecided"),
+        ([1.0, np.nan, 1.0, 1.0], "undecided"),
+        ([1.0, 1.0], "undecided"),  # two seeds
+        (1, "holds"),
+        (-1, "fails"),
+        (0, "undecided"),
+    ],
+)
+def test_an_effect_counts_beyond_two_spreads(monkeypatch, values, verdict):
+    monkeypatch.setattr(evidence, "study_of", lambda data, size: made_up() if data == "digits" else Study(data, {}))
+    effects = {"good": np.array([2.0, 2.1, 2.0, 1.9]), "this": np.array(values) if np.ndim(values) else values}
+    found = judged(Run(), lambda r: effects)
+    assert found.verdict == verdict
+    assert (found.seeds, found.numbers["data"]) == ((0, 1, 2, 3), "digits")
+    json.dumps(found.numbers["effects"])
+
+
+def test_what_was_never_run_says_by_which_command(monkeypatch):
+    monkeypatch.setattr(evidence, "study_of", lambda data, size: Study(data, {}))
+    for needs, command in ((("vicreg",), "cifar100 --size cpu"), (("byol",), "digits --size cpu")):
+        found = judged(Run(), lambda r: {}, needs=needs)
+        assert (found.verdict, found.note.endswith(command)) == ("not run", True)
+    assert judged(Run(size="full"), lambda r: {}).note.endswith("cifar100 --size full")
+
+
+def test_words_of_the_claims():
+    tight, loose = np.array([0.99, 1.0, 1.01, 1.0]), np.array([1.2, 1.21, 1.2, 1.19])
+    assert (near(tight, 1), near(loose, 1)) == (1, -1)
+    assert (at_least(tight), at_least(-tight), at_least(np.array([-0.2, 0.1, -0.1, -0.05]))) == (1, -1, 1)
+    noise = 0.01 * np.random.default_rng(0).normal(size=(4, 5))
+    assert monotone(np.arange(5) + noise) == 1
+    assert monotone(-np.arange(5) + noise) == -1
+    assert monotone(np.zeros((4, 5)) + noise) != 1
+
+
+def test_shares_of_a_loss_that_falls_and_of_one_that_does_not():
+    parts = {"a": np.array([[5.0, 4.0]] * 3), "b": np.array([[9.0, 6.0]] * 3)}
+    assert loss_split.shares(parts)["a"] == pytest.approx([0.25] * 3)
+    assert np.isnan(loss_split.shares({name: x[:, ::-1] for name, x in parts.items()})["a"]).all()
+
+
+def test_what_a_curve_gains_after_another_has_saturated():
+    first, second = np.array([[0.1, 0.96, 1.0]] * 3), np.array([[0.1, 0.2, 0.5]] * 3)
+    assert through_training.after_saturation(first, second) == pytest.approx([0.3] * 3)
+    assert through_training.after_saturation(second, first) == pytest.approx([0.0] * 3)
