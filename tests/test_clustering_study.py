@@ -29,6 +29,13 @@ def smoke(tmp_path_factory):
     jax.config.update("jax_disable_most_optimizations", False)
 
 
+@pytest.fixture(scope="module")
+def training(smoke):
+    """The training behind the records."""
+    size = size_of("digits", "smoke")
+    return trained(size, "vicreg", data_of(size, "digits"), smoke[0] / "runs" / "digits-smoke")
+
+
 def test_one_pass_measures_every_block_and_target(smoke):
     folder, _ = smoke
     record = records.read(records.place(folder / "out", "digits", "smoke", "vicreg"))
@@ -44,12 +51,9 @@ def test_one_pass_measures_every_block_and_target(smoke):
     assert about["environment"]["versions"]["jax"] == jax.__version__
 
 
-def test_what_is_measured_is_what_the_kept_network_gives(smoke):
+def test_what_is_measured_is_what_the_kept_network_gives(smoke, training):
     folder, _ = smoke
-    size = size_of("digits", "smoke")
-    dataset = data_of(size, "digits")
-    training = trained(size, "vicreg", dataset, folder / "runs" / "digits-smoke")
-    plan = training.session.plan
+    plan, dataset = training.session.plan, training.session.dataset
     net = list(training.networks(2))[1]
     h = [np.asarray(net.encoder(part.images / np.float32(255), False)[0]) for part in (dataset.train, dataset.test)]
     assert plan.recipe.mean is None  # so that an image is its bytes over 255
@@ -61,10 +65,7 @@ def test_what_is_measured_is_what_the_kept_network_gives(smoke):
     assert at("linear") == pytest.approx(probe, abs=0.011)
 
 
-def test_an_untrained_network_has_statistics_and_a_trained_one_has_moved(smoke):
-    folder, _ = smoke
-    size = size_of("digits", "smoke")
-    training = trained(size, "vicreg", data_of(size, "digits"), folder / "runs" / "digits-smoke")
+def test_an_untrained_network_has_statistics_and_a_trained_one_has_moved(training):
     first, last = (next(iter(training.networks(epoch))) for epoch in (0, 2))
     means = [np.concatenate([np.ravel(x) for x in jax.tree.leaves(split(net[:2])[1])]) for net in (first, last)]
     assert np.abs(means[0]).max() > 0.1
@@ -79,10 +80,7 @@ def test_a_study_that_is_done_is_not_done_again(smoke, monkeypatch):
     assert main(["digits", "--size", "huge"]) == 2
 
 
-def test_terms_of_the_loss_are_those_of_the_table(smoke):
-    folder, _ = smoke
-    size = size_of("digits", "smoke")
-    training = trained(size, "vicreg", data_of(size, "digits"), folder / "runs" / "digits-smoke")
+def test_terms_of_the_loss_are_those_of_the_table(training):
     found = losses.losses(training)
     whole = sum(found[name] for name in ("invariance", "variance", "covariance"))
     assert np.allclose(found["loss"], whole, rtol=1e-5)
