@@ -2,7 +2,7 @@
 
 What to see: both the silhouette and NCC say how far samples and classes cluster in the encoder's output. NCC on samples
 starts far above chance in the untrained network, so that a curve divided by its start hides how high it is; here are
-the raw values, and the quotients of Fig. 2 beside them.
+the raw values of what Fig. 2 divides by its start.
 """
 
 from pathlib import Path
@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from figures import clusters, style
 
 CAPTION = (
-    "What clusters while a network learns by VICReg on the digits. (a) Silhouette, test. (b) NCC train accuracy, "
-    "raw, and dotted over its start. (c) NCC over linear accuracy on test sets. (d) Linear test accuracy."
+    "What clusters while a network learns by VICReg on the digits. (a) Silhouette, test. (b) NCC train accuracy. "
+    "(c) NCC over linear accuracy on test sets. (d) Linear test accuracy."
 )
 CLAIMS = ("C1", "C2", "C3", "C4", "C5", "C6", "C35")
 LEVELS = ("samples", "classes", "superclasses")
@@ -53,18 +53,5 @@ def draw(data: dict[str, Any]) -> Figure:
             clusters.band(ax, x, curve, color=clusters.COLOURS[level])
         ax.set(xlabel="epoch", ylabel=label, title=title)
         ax.set_xticks(x[::2], data["epochs"][::2])
-    beside = axes[0, 1].twinx()
-    for level, curve in data["ncc"].items():
-        beside.plot(x, (curve / curve[:, :1]).mean(axis=0), ":", color=clusters.COLOURS[level], linewidth=1)
-    beside.set_ylabel("over its start")
     key = [style.entry(level, color=clusters.COLOURS[level]) for level in data["ncc"]]
-    figure.axes[-1].set_title("")
-    return _finished(figure, data["constants"], key)
-
-
-def _finished(figure: Figure, constants: str, key: list[Any]) -> Figure:
-    """As `style.finish`; the second scale of a panel is no panel and has no letter."""
-    second = figure.axes[-1]
-    found = style.finish(figure, constants, key)
-    second.set_title("", loc="left")
-    return found
+    return style.finish(figure, data["constants"], key)

@@ -1,6 +1,6 @@
 """Does I(input; representation) fall in training, and with it what is spread within clusters (Fig. 3)?
 
-`linbyol.representation.mine` is the estimator. The representation is a function of the input, so that the information is
+`linbyol.representation.mine` estimates it. The representation is a function of the input, so that the information is
 infinite, or log N on N images, unless noise is added: a record must hold the noise, five initialisations, the ceiling
 and the untrained control for each epoch. None does yet.
 """
