@@ -133,7 +133,18 @@ def test_simulate_runs_every_variant(variant, capsys):
     assert json.loads(out)["ok"]
 
 
+def test_simulate_sets_the_predictor_by_a_rule(capsys):
+    """Under NE a mode ends at λ_s s = 1 - √(1 - p₊/ρ), λ_d = 1, λ_s = 1.25, η = 0.05."""
+    options = ("--rule", "nash", "--variant", "simsiam", "--eta", "0.05", "--lambda-d", "1", "--lambda-s", "1.25")
+    code, out, _ = call("simulate", "modes", *options, "--t1", "300", "--points", "2", "--json", capsys=capsys)
+    final = json.loads(out)["final"]
+    assert code == 0
+    assert abs(1.25 * final["s"][0] - 0.7411809549) < 1e-6
+    assert abs(final["p"][0] - 0.7464101615) < 1e-6  # (1 + √0.75)/2.5
+
+
 REFUSED = {
+    ("simulate", "modes", "--rule", "nash", "--alpha-p", "2"): (2, "Argument `alpha_p` has no effect beside --rule"),
     ("simulate", "modes", "--eta", "-1"): (2, "Argument `eta` must be at least 0, but is -1."),
     ("simulate", "weights", "--sigma2", "-0.3"): (2, "Argument `sigma2` must be at least 0, but is -0.3."),
     ("simulate", "modes", "--eta", "nan"): (2, "Argument `eta` must be finite, but is nan."),

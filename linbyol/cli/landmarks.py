@@ -42,7 +42,7 @@ def of_modes(command: Any) -> Any:
 
 
 def levels(command: Any, k: Any) -> dict[str, tuple[str, Any]]:
-    """p_plus and s at it, by the field of the state that shows it; none above the threshold."""
+    """p_plus and s at it, by the field of the state that shows it; none above the threshold, and no s for a rule."""
     import numpy as np
 
     from linbyol.fixed_points import fixed_points
@@ -52,6 +52,8 @@ def levels(command: Any, k: Any) -> dict[str, tuple[str, Any]]:
     decays = {} if command.eta_p is None else {"Wp": command.eta_p, "W": command.eta}
     rest, found = fixed_points(k, **decays), {}
     for field, letter, value in zip(KNOWN[command.flow], ("$p_+$", "$s_+$"), (rest.p, rest.s), strict=True):
+        if command.rule is not None and value is rest.s:
+            continue
         level = np.atleast_1d(np.asarray(value)[..., 2])
         if field is not None and np.isfinite(level).any():
             found[field] = (letter, level[np.isfinite(level)])

@@ -11,6 +11,7 @@ from linbyol.cli.options import AtLeastZero, Between, Count, Positive, Seed, def
 
 FLOWS = Literal["weights", "symmetric", "modes", "amplitudes"]
 FEW = 1000  # steps that SciPy takes in the time in which XLA compiles
+RULES = Literal["direct", "copy", "set", "optimal", "nash", "visser", "newton-schulz", "stiefel", "soft-projector"]
 VARIANTS = Literal["byol", "simsiam", "no-stop-gradient", "no-predictor", "held-target"]
 
 
@@ -41,6 +42,8 @@ class Simulate:
     """npz archive with X and X_aug, e.g. of `linbyol data moments` (weights only)"""
     variant: VARIANTS = "byol"
     """BYOL itself or an ablation of it"""
+    rule: RULES | None = None
+    """sets the predictor at each moment, instead of its own flow: DirectPred and others (linbyol.predictors)"""
     eta_p: AtLeastZero | None = None
     """weight decay of the predictor, if it is not eta"""
     n: Count = default(8)
@@ -87,7 +90,10 @@ class Simulate:
             yield "target", "for symmetric, which has --tau"
         if self.variant in ("simsiam", "no-stop-gradient"):
             yield from ((name, f"for {self.variant}, whose target is the encoder") for name in ("target", "tau"))
+        if self.rule is not None:
+            yield from ((name, "beside --rule, which sets the predictor") for name in ("alpha_p", "eta_p"))
         if self.variant == "no-predictor":
+            yield "rule", "for no-predictor"
             yield from ((name, "for no-predictor") for name in ("alpha_p", "eta_p"))
         if self.flow == "modes" and self.tau is not None:
             yield "target", "beside --tau"
@@ -129,8 +135,9 @@ class Simulate:
         began = time.perf_counter()
         ts = jnp.linspace(0, self.t1, self.points)
         solve: Any = partial(integrate, chosen, y0, k, ts, rtol=self.rtol, atol=self.atol, progress=not self.json)
-        solver = self.solver or "dop853"
-        trajectory = solve(solver=solver, **({} if self.solver else {"max_steps": FEW, "throw": False}))
+        named = self.solver or (self.rule and "tsit5")  # rules are slow where nothing is compiled
+        solver = named or "dop853"
+        trajectory = solve(solver=solver, **({} if named else {"max_steps": FEW, "throw": False}))
         if not trajectory.ok:
             trajectory = solve(solver=(solver := "tsit5"))
         seconds = time.perf_counter() - began
@@ -176,7 +183,12 @@ def flow(settings: Simulate) -> Any:
         "no-predictor": eq.no_predictor,
         "held-target": lambda flow: eq.hold(flow, "Wa", "wa", "tau"),
     }
-    return variants[settings.variant](chosen)
+    chosen = variants[settings.variant](chosen)
+    if settings.rule is None:
+        return chosen
+    from linbyol import predictors
+
+    return eq.slave(chosen, predictors.RULES[settings.rule])
 
 
 def _show(value: Any) -> str:
