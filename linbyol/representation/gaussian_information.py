@@ -27,7 +27,7 @@ def gaussian_information(cov: Any, n: int) -> float:
     return float(np.dot([0.5, 0.5, -0.5], [_log_det(part) for part in parts]))
 
 
-def gaussian_channel(W: Any, cov: Any, noise: float) -> float:
+def gaussian_channel(W: Any, cov: Any, noise: Any) -> float:
     """I(X; WX + N(0, noise I)) = ½ log det(I + W Σ_x Wᵀ/noise) in nats, for Gaussian x of covariance cov (n, n).
 
     W is (d, n). Grows without bound as noise → 0, since I(X; f(X)) is infinite.

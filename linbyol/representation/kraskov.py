@@ -14,7 +14,7 @@ from linbyol.representation.information import DETERMINISTIC, Information, check
 MANY = 10  # dimensions, of x and z together, above which KSG is known to fall short
 
 
-def ksg(x: Any, z: Any, *, k: int = 3, noise: float = 0.0, rng: np.random.Generator | int = 0) -> Information:
+def ksg(x: Any, z: Any, *, k: int = 3, noise: Any = 0.0, rng: np.random.Generator | int = 0) -> Information:
     """ψ(k) + ψ(N) - mean[ψ(n_x + 1) + ψ(n_z + 1)] in nats, n_x and n_z the neighbours nearer than the k-th jointly.
 
     x (N, n) and z (N, d) standardised by feature, distances by the largest coordinate; `spread` is the standard error

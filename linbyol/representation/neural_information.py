@@ -32,8 +32,8 @@ class Training(NamedTuple):
     batch: int = 256
     hidden: int = 64
     components: int = 128
-    lr: float = 2e-3
-    decay: float = 0.99
+    lr: float | int = 2e-3
+    decay: float | int = 0.99
 
     def checked(self) -> "Training":
         """Itself, if all of it can be used; else `InputError`."""
@@ -53,14 +53,14 @@ def mine(
     *,
     key: Any,
     seeds: int = 5,
-    noise: float = 0.0,
+    noise: Any = 0.0,
     control: Any = None,
     steps: int = 500,
     batch: int = 256,
     hidden: int = 64,
     components: int = 128,
-    lr: float = 2e-3,
-    decay: float = 0.99,
+    lr: float | int = 2e-3,
+    decay: float | int = 0.99,
 ) -> Information:
     """MINE: the Donsker-Varadhan bound on I(X; Z + N(0, noise I)) in nats, by critics trained from several seeds.
 
@@ -80,12 +80,12 @@ def mine(
     return _estimate("mine", x, z, key, noise, control, training)
 
 
-def infonce(x: Any, z: Any, *, key: Any, noise: float = 0.0, control: Any = None, **training: Any) -> Information:
+def infonce(x: Any, z: Any, *, key: Any, noise: Any = 0.0, control: Any = None, **training: Any) -> Information:
     """InfoNCE on the held-out rows, never above log of their number; arguments and errors are those of `mine`."""
     return _estimate("infonce", x, z, key, noise, control, Training(**training))
 
 
-def nwj(x: Any, z: Any, *, key: Any, noise: float = 0.0, control: Any = None, **training: Any) -> Information:
+def nwj(x: Any, z: Any, *, key: Any, noise: Any = 0.0, control: Any = None, **training: Any) -> Information:
     """The bound of Nguyen, Wainwright & Jordan on the held-out rows; arguments and errors are those of `mine`."""
     return _estimate("nwj", x, z, key, noise, control, Training(**training))
 
