@@ -22,7 +22,7 @@ from theory.proving.prover import Equal, Rate, Space, Statement, proven, square,
 from theory.proving.solves import DRIFT, follow
 
 STATES, FEATURES = 6, 3
-FRAMES = 200
+FRAMES = 2000  # it falls on some in a hundred
 EIGENVALUES = (0.9, 0.5, -0.8, 0.3)
 n, d = sp.symbols("n d", integer=True, positive=True)
 
