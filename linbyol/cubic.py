@@ -75,12 +75,12 @@ def _discriminant(a: Array, b: Array, eta: Array) -> Array:
     """
     c = 4 * b
     rounded = a * a - c * eta
-    lost = _product_error(a, a) - _product_error(c, eta)
+    lost = product_error(a, a) - product_error(c, eta)
     lost = jnp.where(jnp.abs(rounded + lost) <= 4 * jnp.finfo(a.dtype).eps * a * a, -rounded, lost)
     return rounded + jax.lax.stop_gradient(jnp.where(jnp.isfinite(lost), lost, 0))
 
 
-def _product_error(x: Array, y: Array) -> Array:
+def product_error(x: Array, y: Array) -> Array:
     """x y minus its rounded value, exactly (Dekker)."""
     bits = jnp.finfo(x.dtype).nmant // 2 + 1
 

@@ -7,7 +7,17 @@ import theory
 from linbyol import extremes
 from linbyol.claims import Claim, Run, collect
 from linbyol.equations import balance, no_stop_gradient, weights_flow
-from theory.newer import decayed, deep_modes, open_loss, regression, self_predictive, stacks, variety
+from theory.newer import (
+    decayed,
+    deep_modes,
+    deep_times,
+    learning_order,
+    open_loss,
+    regression,
+    self_predictive,
+    stacks,
+    variety,
+)
 from theory.paper import (
     aligned,
     any_loss,
@@ -29,7 +39,7 @@ from theory.proving.spaces import WEIGHTS
 MODULES = (
     lemma1, theorem1, any_loss, theorem2, no_predictor, theorem3, appendix_errata,
     reductions, aligned, mode_laws, fixed_point_proofs, stability_proofs,
-    stacks, deep_modes, self_predictive, variety, open_loss, decayed, regression,
+    stacks, deep_modes, deep_times, learning_order, self_predictive, variety, open_loss, decayed, regression,
 )  # fmt: skip
 CLAIMS = {value.id: value for module in MODULES for value in vars(module).values() if isinstance(value, Claim)}
 SEED = 3  # not the seed that `linbyol prove` takes unasked

@@ -2,6 +2,7 @@
 far Gaussian features are from N(0, I)."""
 
 from linbyol.exact.closed_forms import escape_time, escape_time_asymptotics, parabola, parabola_time, target_ratio
+from linbyol.exact.deep_modes import jepa, jepa_time, jepa_time_asymptotics, mae, mae_time, mae_time_asymptotics
 from linbyol.exact.normality import bhep_distance, isotropic_slice_mean, slice_distance, slice_mean
 from linbyol.exact.normality_rest import (
     TOTAL_COLLAPSE,
@@ -15,6 +16,7 @@ from linbyol.exact.stable_manifold import collapses, separatrix
 
 __all__ = [
     "TOTAL_COLLAPSE", "DroppedAt", "bhep_distance", "collapses", "dropped_at", "escape_time",
-    "escape_time_asymptotics", "isotropic_slice_mean", "last_mode_pull", "parabola", "parabola_time", "sample_rest",
-    "separatrix", "slice_distance", "slice_mean", "slice_rest", "target_ratio",
+    "escape_time_asymptotics", "isotropic_slice_mean", "jepa", "jepa_time", "jepa_time_asymptotics", "last_mode_pull",
+    "mae", "mae_time", "mae_time_asymptotics", "parabola", "parabola_time", "sample_rest", "separatrix",
+    "slice_distance", "slice_mean", "slice_rest", "target_ratio",
 ]  # fmt: skip

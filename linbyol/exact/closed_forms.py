@@ -54,10 +54,11 @@ def parabola(p0: Any, k: Data, ts: Any) -> Float[Array, "*times_modes"]:
     The axes of ts come first, then those of p0 and k broadcast. Derivatives in p0, k and ts come from the implicit
     function theorem, in forward and reverse mode, and stay right at fixed points and after p has reached its end.
     """
-    return _parabola(numbers("p0", p0), admitted(k), _times(ts))
+    return _parabola(numbers("p0", p0), admitted(k), times(ts))
 
 
-def _times(ts: Any) -> Array:
+def times(ts: Any) -> Array:
+    """ts, a number, a list or an array, as an array; inf is a time, nan is none."""
     known = concrete(ts)
     finite = ts if known is None or known.dtype.kind != "f" else np.where(known == np.inf, 0, known)
     check_numbers("ts", finite)
