@@ -81,7 +81,7 @@ def _time(w: Any, w0: Any, k: DeepMode, name: str) -> Array:
 def _transit(w: Array, w0: Array, lambda_d: Array, lambda_s: Array, kind: Kind) -> Array:
     w, w0, lambda_d, lambda_s = _together(w, w0, lambda_d, lambda_s)
     start, g = path_of(w0, lambda_d, lambda_s, kind), gap(w, lambda_d, lambda_s, kind.q)
-    joined = jnp.sign(g) * jnp.sign(start.g0) > 0
+    joined = (jnp.sign(g) * jnp.sign(start.g0) > 0) & (w > 0) & (w0 > 0)
     away = start.rest / 2
     w_there, w0 = (jnp.where(joined, x, jax.lax.stop_gradient(away)) for x in (w, w0))
     path, g_there = path_of(w0, lambda_d, lambda_s, kind), gap(w_there, lambda_d, lambda_s, kind.q)

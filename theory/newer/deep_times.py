@@ -182,8 +182,8 @@ def mae_expansion(run: Run) -> Verdict:
     "M8",
     title="Equal covariance: JEPA's lead diverges, MAE's gap does not",
     statement="At equal λ_d JEPA learns the larger ρ first by (1/ρ_2 - 1/ρ_1) w₀^(2-2L)/((2L-2) λ_d), at L = 1 by "
-    "(1/ρ_2 - 1/ρ_1) ln(1/w₀)/λ_d; MAE's gap stays bounded and has the other sign for L ≤ 3: 0.2939, 0.2507, 0.1523 for "
-    "ρ = 0.9 against 0.5.",
+    "(1/ρ_2 - 1/ρ_1) ln(1/w₀)/λ_d; MAE's gap stays bounded and has the other sign for L ≤ 3: 0.2939, 0.2507, 0.1523 "
+    "for ρ = 0.9 against 0.5.",
     source="arXiv 2407.03475, derived",
     kind="numeric",
 )
