@@ -2,7 +2,8 @@
 
 What to see: from small starts the ratio of their times is above 1: both losses learn B first, of the larger covariance
 λ_d, at every depth. JEPA learns A first, of the larger regression coefficient ρ, only in the shaded window of starts,
-which a single layer does not have; MAE never does. Not a figure of the paper (arXiv 2407.03475), whose word "JEPA learns by ρ" it limits.
+which a single layer does not have; MAE never does. Not a figure of the paper (arXiv 2407.03475), whose word "JEPA
+learns by ρ" it limits.
 """
 
 from pathlib import Path
@@ -17,9 +18,9 @@ from theory.newer.deep_times import LANES, half_rise
 from theory.newer.learning_order import DEPTHS, A, B, starts, window
 
 CAPTION = (
-    "The time until A (λ_d 0.8, ρ 0.9) is half risen over that of B (λ_d 1, ρ 0.4), against the start w₀ of each layer, "
-    "depth by depth, in deep linear JEPA and MAE. Below 1 A is learned first: JEPA's window is shaded. As w₀ falls, the "
-    "ratio goes to that of the covariances, 1/0.8, and ρ is forgotten."
+    "The time until A (λ_d 0.8, ρ 0.9) is half risen over that of B (λ_d 1, ρ 0.4), against the start w₀ of each "
+    "layer, depth by depth, in deep linear JEPA and MAE. Below 1 A is learned first: JEPA's window is shaded. As w₀ "
+    "falls, the ratio goes to that of the covariances, 1/0.8, and ρ is forgotten."
 )
 CLAIMS = ("M8", "M9", "M9c")
 LOSSES = {"JEPA": "Wp", "MAE": "W"}

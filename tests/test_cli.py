@@ -14,6 +14,8 @@ import pytest
 
 from linbyol import cli
 from linbyol.cli import options
+from linbyol.equations import DeepMode
+from linbyol.exact import jepa_time, mae_time
 from linbyol.store import FileError
 
 
@@ -75,7 +77,7 @@ def test_the_module_is_the_command():
     assert result.stdout.startswith("linbyol ")
 
 
-@pytest.mark.parametrize("flow", ["weights", "symmetric", "modes", "amplitudes"])
+@pytest.mark.parametrize("flow", ["weights", "symmetric", "modes", "amplitudes", "jepa", "mae"])
 def test_simulate_writes_the_same_bytes_for_the_same_seed(flow, tmp_path, capsys):
     first, second = tmp_path / "a.npz", tmp_path / "b.npz"
     for path in (first, second):
@@ -100,6 +102,19 @@ def test_simulate_goes_on_from_a_saved_state(tmp_path, capsys):
     np.savez(tmp_path / "half.npz", **{name: np.array(value) for name, value in json.loads(out)["final"].items()})
     code, out, _ = call("simulate", "modes", "--t1", "5", "--init", str(tmp_path / "half.npz"), *common, capsys=capsys)
     assert np.allclose(json.loads(out)["final"]["p"], whole["p"], atol=1e-8)
+
+
+@pytest.mark.parametrize(("flow", "t1"), [("jepa", 20.0), ("mae", 3.0)])
+def test_simulate_follows_a_layer_of_a_deep_mode(flow, t1, tmp_path, capsys):
+    """To the time that the closed form has for where it arrives."""
+    start, words = np.array([0.2, 0.3]), ["--depth", "2", "--lambda-d", "0.8", "1", "--lambda-s", "0.9", "2"]
+    np.savez(tmp_path / "w.npz", w=start)
+    arguments = ["--eta", "0", "--t1", str(t1), "--init", str(tmp_path / "w.npz"), "--json", *words]
+    code, out, _ = call("simulate", flow, *arguments, capsys=capsys)
+    assert code == 0
+    k = DeepMode(np.array([0.8, 1.0]), np.array([0.9, 2.0]), 2)
+    time = {"jepa": jepa_time, "mae": mae_time}[flow](np.array(json.loads(out)["final"]["w"]), start, k)
+    assert np.allclose(time, t1, rtol=1e-6)
 
 
 @pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])

@@ -42,6 +42,14 @@ def of_modes(command: Any, *, swept: Mapping[str, Any] | None = None, tau: float
     return k
 
 
+def of_deep(command: Any) -> Any:
+    """`DeepMode` of the modes' constants, one number a mode each, or one for all of isotropic data."""
+    from linbyol.equations import DeepMode
+
+    k = of_modes(command)
+    return DeepMode(k.lambda_d, k.lambda_s, command.depth, k.eta)
+
+
 def of_weights(command: Any, n: int) -> Any:
     """Constants of `weights_flow`: --moments, or X and X_aug of the modes' constants, in n dimensions if isotropic."""
     import jax.numpy as jnp

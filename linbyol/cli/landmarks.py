@@ -4,7 +4,22 @@ from typing import Any
 
 from linbyol.cli.constants import SIGMA2
 
-SHOWN = ("alpha_p", "beta", "eta", "eta_p", "sigma2", "tau", "lambda_d", "lambda_s", "p0", "s0", "n", "d", "seed")
+SHOWN = (
+    "alpha_p",
+    "beta",
+    "eta",
+    "eta_p",
+    "sigma2",
+    "tau",
+    "lambda_d",
+    "lambda_s",
+    "depth",
+    "p0",
+    "s0",
+    "n",
+    "d",
+    "seed",
+)
 KNOWN = {  # flows of modes at rest: the field that shows p, and that which shows s
     "modes": ("p", "s"), "amplitudes": ("wp", None), "symmetric": ("Wp", "F"), "weights": ("Wp", "W"),
 }  # fmt: skip
@@ -34,7 +49,7 @@ def of_modes(command: Any) -> Any:
     """Constants of the modes at rest, where the theory has their fixed points in closed form; else None."""
     from linbyol.cli import constants as given
 
-    known = command.variant in ("byol", "simsiam") and getattr(command, "moments", None) is None
+    known = command.variant in ("byol", "simsiam") and command.flow in KNOWN and command.moments is None
     if not known or (command.flow == "weights" and command.lambda_d):
         return None
     held = command.flow == "symmetric" and command.tau is not None  # elsewhere the target has caught up: tau = 1

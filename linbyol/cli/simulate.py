@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from linbyol.cli.options import AtLeastZero, Between, Count, Positive, Seed, default, flag
+from linbyol.cli.start import DEEP
 
-FLOWS = Literal["weights", "symmetric", "modes", "amplitudes"]
+FLOWS = Literal["weights", "symmetric", "modes", "amplitudes", "jepa", "mae"]
 FEW = 1000  # steps that SciPy takes in the time in which XLA compiles
 RULES = Literal["direct", "copy", "set", "optimal", "nash", "visser", "newton-schulz", "stiefel", "soft-projector"]
 VARIANTS = Literal["byol", "simsiam", "no-stop-gradient", "no-predictor", "held-target"]
@@ -17,13 +18,14 @@ VARIANTS = Literal["byol", "simsiam", "no-stop-gradient", "no-predictor", "held-
 
 @dataclass(frozen=True)
 class Simulate:
-    """Integrate a flow of the paper and show, save or plot the trajectory.
+    """Integrate a flow of a paper and show, save or plot the trajectory.
 
     Example: linbyol simulate modes --eta 0.04 --sigma2 0.25 --d 3 --t1 200 --out modes.npz --plot modes.png
     """
 
     flow: Annotated[FLOWS, tyro.conf.Positional]
-    """weights (Lemma 1), symmetric (Eq. 7), modes (Eqs. 11-13) or amplitudes (Eqs. 104-106)"""
+    """weights (Lemma 1), symmetric (Eq. 7), modes (Eqs. 11-13), amplitudes (Eqs. 104-106); jepa or mae, one layer of a
+    balanced mode of a deep linear network (arXiv 2407.03475)"""
     alpha_p: Positive = default(1.0)
     """learning rate of the predictor divided by that of the encoder"""
     beta: AtLeastZero = default(0.4)
@@ -40,12 +42,14 @@ class Simulate:
     """commuting data: eigenvalues of X + X_aug, one a mode"""
     moments: Path | None = None
     """npz archive with X and X_aug, e.g. of `linbyol data moments` (weights only)"""
-    variant: VARIANTS = "byol"
+    variant: VARIANTS = default("byol")
     """BYOL itself or an ablation of it"""
     rule: RULES | None = None
     """sets the predictor at each moment, instead of its own flow: DirectPred and others (linbyol.predictors)"""
     eta_p: AtLeastZero | None = None
     """weight decay of the predictor, if it is not eta"""
+    depth: Count = default(1)
+    """layers of the encoder (jepa, mae)"""
     n: Count = default(8)
     """input dimension (weights, symmetric)"""
     d: Count = default(4)
@@ -77,11 +81,16 @@ class Simulate:
     def idle(self) -> Iterator[tuple[str, str]]:
         """Options without effect for this flow, variant and data, and why."""
         moves = self.flow in ("weights", "modes", "amplitudes") and self.variant in ("byol", "no-predictor")
+        if self.flow in DEEP:
+            nothing = ("alpha_p", "beta", "tau", "variant", "rule", "eta_p", "target")
+            yield from ((name, f"for {self.flow}, one layer of a balanced mode") for name in nothing)
+        else:
+            yield "depth", f"for {self.flow}, only for jepa and mae"
         if not moves:
             yield "beta", f"where no target moves ({self.flow}, {self.variant})"
         if self.flow not in ("symmetric", "modes"):
             yield "tau", f"for {self.flow}, which carries its own target"
-        if self.flow in ("modes", "amplitudes"):
+        if self.flow in ("modes", "amplitudes", *DEEP):
             yield "n", f"for {self.flow}, which has modes alone"
         if self.flow != "weights":
             yield "moments", f"for {self.flow}, only for weights"
@@ -126,6 +135,8 @@ class Simulate:
         y0 = None if self.init is None else start.of_file(self)
         if self.flow == "weights":
             k = constants.of_weights(self, self.n if y0 is None else y0.W.shape[1])
+        elif self.flow in DEEP:
+            k = constants.of_deep(self)
         else:
             k = constants.of_modes(self, tau=1.0 if self.tau is None else self.tau)
         if y0 is None:
@@ -155,7 +166,8 @@ class Simulate:
         if self.json:
             print(store.to_json({"t": self.t1, "final": final, "ok": bool(trajectory.ok), **record}))
             return 0
-        print(f"{self.flow}, {self.variant}: t = {self.t1:g} after {int(trajectory.steps)} steps, {seconds:.2f} s")
+        name = self.flow if self.flow in DEEP else f"{self.flow}, {self.variant}"
+        print(f"{name}: t = {self.t1:g} after {int(trajectory.steps)} steps, {seconds:.2f} s")
         for name, value in final.items():
             print(f"{name} = {_show(value)}")
         for path in (self.out, self.plot):

@@ -2,17 +2,25 @@
 
 from typing import Any
 
+DEEP = ("jepa", "mae")  # flows of one layer of a balanced mode
+
+
+def state_of(flow: str) -> Any:
+    """The type of a flow's state."""
+    from linbyol.integrate.trajectory import STATES
+
+    return STATES["Layer" if flow in DEEP else flow.capitalize()]
+
 
 def of_file(command: Any) -> Any:
     """The state in --init. Raises `FileError` for a file that holds none of this flow."""
     import jax.numpy as jnp
 
     from linbyol import checks
-    from linbyol.integrate.trajectory import STATES
     from linbyol.machine import check_memory
     from linbyol.store import blaming, read_numbers
 
-    state = STATES[command.flow.capitalize()]
+    state = state_of(command.flow)
     arrays = read_numbers(command.init, *state._fields)
     y = state(**{name: jnp.asarray(arrays[name], float) for name in state._fields})
     with blaming(command.init):
@@ -69,9 +77,7 @@ def random(command: Any, k: Any) -> Any:
     import jax
     import jax.numpy as jnp
 
-    from linbyol.integrate.trajectory import STATES
-
-    state = STATES[command.flow.capitalize()]
+    state = state_of(command.flow)
     d, n = sizes(command, k)
     a, b, c = jax.random.split(jax.random.key(command.seed), 3)
     if command.flow in ("weights", "symmetric"):
@@ -82,6 +88,8 @@ def random(command: Any, k: Any) -> Any:
         target = {"copy": lambda: W, "zero": lambda: jnp.zeros_like(W)}
         target["independent"] = lambda: jax.random.normal(c, (d, n)) / jnp.sqrt(n)
         return state(W=W, Wp=Wp, Wa=target[command.target]())
+    if command.flow in DEEP:
+        return state(w=jax.random.uniform(a, (d,), maxval=0.5))
     w, wp = jax.random.uniform(a, (d,), maxval=0.5), jax.random.uniform(b, (d,), maxval=0.5)
     wa = {"copy": w, "zero": 0 * w, "independent": jax.random.uniform(c, (d,), maxval=0.5)}[command.target]
     if command.flow == "modes":

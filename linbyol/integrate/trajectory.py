@@ -16,7 +16,8 @@ from linbyol import equations, store
 from linbyol.checks import InputError
 
 STATES: dict[str, Any] = {
-    cls.__name__: cls for cls in (equations.Weights, equations.Symmetric, equations.Modes, equations.Amplitudes)
+    cls.__name__: cls
+    for cls in (equations.Weights, equations.Symmetric, equations.Modes, equations.Amplitudes, equations.Layer)
 }
 
 
