@@ -1,20 +1,24 @@
 """The studies of clusters: one small training measured from end to end, and the rule that comes to verdicts."""
 
 import json
+from collections import namedtuple
 
 import jax
 import numpy as np
 import pytest
 
-from experiments.clustering import losses, modes, records
+from experiments.clustering import information, losses, modes, records
 from experiments.clustering.__main__ import main
 from experiments.clustering.kept import data_of, trained
 from experiments.clustering.sizes import size_of
 from experiments.networks import split
 from experiments.studies.clustering import evidence, loss_split, through_training
+from experiments.studies.clustering import information as compressed
 from experiments.studies.clustering.evidence import Study, at_least, judged, monotone, near
 from linbyol.claims import Run
 from linbyol.representation import ncc, ridge_probe
+
+Estimate = namedtuple("Estimate", (*information.READ, "ceiling"))
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +166,42 @@ def test_what_a_curve_gains_after_another_has_saturated():
     first, second = np.array([[0.1, 0.96, 1.0]] * 3), np.array([[0.1, 0.2, 0.5]] * 3)
     assert through_training.after_saturation(first, second) == pytest.approx([0.3] * 3)
     assert through_training.after_saturation(second, first) == pytest.approx([0.0] * 3)
+
+
+def test_information_is_of_the_encoders_output_under_two_noises(training):
+    """Noise of a quarter of the total variance: of the features at that epoch, or of the untrained network's."""
+    seen = []
+
+    def estimate(x, z, *, key, noise):
+        seen.append((x, z, jax.random.key_data(key).tolist()))
+        return Estimate(value=z.mean(), spread=0.1, shuffled=0.0, untrained=0.2, channel=1.0, noise=noise, ceiling=4.0)
+
+    found = information.information(training, estimate)
+    images = training.session.dataset.train.images
+    assert found["value"].shape == (len(training.seeds), len(training.epochs), 2)
+    assert all(np.array_equal(x, images.reshape(len(images), -1)) for x, _, _ in seen)
+    assert len({tuple(key) for _, _, key in seen}) == len(seen)
+    variances = np.array([np.var(z, axis=0).sum() for _, z, _ in seen]).reshape(len(training.epochs), -1, 2)
+    assert found["noise"][..., 0] == pytest.approx(variances[..., 0].T / 4, rel=1e-5)
+    assert np.all(found["noise"][..., 1] == found["noise"][:, :1, 0])
+    assert found["ceiling"] == 4
+
+
+def test_information_near_its_ceiling_settles_nothing(monkeypatch):
+    epochs = np.array([0, 1, 2, 4])
+    falling = np.array([3.0, 2.5, 2.0, 1.5]) + 0.01 * np.arange(4)[:, None]  # four seeds
+    cdnv = np.stack([np.stack([4 * falling], axis=-1)] * 2, axis=2)  # (S, E, B, T)
+    for values, ceiling, fell, together in ((falling, 5.0, "holds", "holds"), (falling, 3.5, "undecided", "undecided"),
+                                            (falling[:, ::-1], 5.0, "fails", "fails")):  # fmt: skip
+        lead = records.Record(
+            {"layers": ["block1", "projector"], "targets": ["classes"], "epochs": epochs, "seeds": [0, 1, 2, 3],
+             "seconds": {"training": 60.0}},
+            {"cdnv": cdnv, "ncc_train": 1 / cdnv},
+        )  # fmt: skip
+        arrays = {name: np.stack([values] * 2, axis=-1) for name in information.READ} | {"ceiling": np.array(ceiling)}
+        study = Study("digits", {"vicreg": lead, "information": records.Record(lead.about, arrays)})
+        monkeypatch.setattr(
+            evidence, "study_of", lambda data, size, study=study: study if data == "digits" else Study(data, {})
+        )
+        assert compressed.compression(Run()).verdict == fell
+        assert compressed.with_clustering(Run()).verdict == together

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.clustering import records
+from experiments.clustering.information import information
 from experiments.clustering.kept import Trained, data_of, trained
 from experiments.clustering.losses import losses
 from experiments.clustering.measuring import measure
@@ -17,6 +18,7 @@ from experiments.datasets import Dataset
 
 LEADING = "vicreg"  # is measured on random targets, partitions and information as well
 LABELLER = "supervised"
+INFORMATION = "information"  # the record of what it has of its input
 
 
 def study(
@@ -41,6 +43,12 @@ def study(
         began = time.perf_counter()
         found = measured(size, dataset, done, folder, show)
         records.write(path, done, found, time.perf_counter() - began, about)
+    path = records.place(out, data, name, INFORMATION)
+    if size.information and (not only or INFORMATION in only) and records.read(path) is None:
+        show(f"{data} {name}: {INFORMATION} of {LEADING}")
+        done = trained(size, LEADING, dataset, folder)
+        began = time.perf_counter()
+        records.write(path, done, information(done), time.perf_counter() - began, about)
 
 
 def measured(

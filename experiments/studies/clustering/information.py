@@ -1,35 +1,84 @@
 """Does I(input; representation) fall in training, and with it what is spread within clusters (Fig. 3)?
 
-`linbyol.representation.mine` estimates it. The representation is a function of the input, so that the information is
-infinite, or log N on N images, unless noise is added: a record must hold the noise, five initialisations, the ceiling
-and the untrained control for each epoch. None does yet.
+Protocol: `experiments/clustering/information.py`. MINE with five critics on VICReg's encoder at each kept epoch; noise
+on each entry of a quarter of the features' total variance: of theirs at that epoch, or of the untrained network's. An
+estimate within one nat of its ceiling, the log of the number of its rows, settles nothing.
 """
 
-from linbyol.claims import Run, Verdict, claim, not_run
+from typing import Any
 
-WHY = "needs I(X; Z + noise) by linbyol.representation.mine, five initialisations an epoch, which no record holds yet"
+import numpy as np
+from scipy.stats import spearmanr
+
+from experiments.clustering.information import KINDS
+from experiments.studies.clustering.evidence import Study, judged
+from linbyol.claims import Run, Verdict, claim
+
+NEEDS = ("vicreg", "information")
+
+
+def estimates(r: Study, kind: str) -> np.ndarray | None:
+    """Nats (S, E) under one kind of noise, or None where the ceiling is too near."""
+    found = r.array("value", "information")[:, :, KINDS.index(kind)]
+    return None if (found.mean(axis=0) > r.array("ceiling", "information") - 1).any() else found
+
+
+def raw(r: Study) -> dict[str, Any]:
+    """Means over seeds at each epoch, in nats and bits, and what they are read beside."""
+    rows = {}
+    for k, kind in enumerate(KINDS):
+        mean = {
+            name: np.round(r.array(name, "information")[:, :, k].mean(axis=0), 4)
+            for name in ("value", "spread", "shuffled", "untrained", "channel")
+        }
+        rows[f"noise of the {kind}"] = mean | {"bits": np.round(mean["value"] / np.log(2), 4)}
+    return {"epochs": r.epochs("information"), "ceiling": float(r.array("ceiling", "information")), **rows}
+
+
+def correlations(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Spearman's rank correlation over epochs of two curves (S, E), a seed each."""
+    return np.array([spearmanr(a, b).statistic for a, b in zip(one, other, strict=True)])
 
 
 @claim(
     "C10",
     title="I(X; Z) falls in training",
     statement="The information between input and representation, by MINE with five initialisations and noise added to "
-    "the representation, is smaller after training than before, beyond the spread.",
+    "the representation, is smaller after training than before, beyond the spread, whether the noise keeps to the "
+    "features' present scale or to the untrained network's.",
     source="Fig. 3",
     kind="real data",
     expected="open",
 )
 def compression(run: Run) -> Verdict:
-    return not_run(WHY)
+    def effects(r: Study) -> dict[str, Any]:
+        found = {kind: estimates(r, kind) for kind in KINDS}
+        return {
+            f"fall in nats, noise of the {kind}": 0 if curve is None else curve[:, 0] - curve[:, -1]
+            for kind, curve in found.items()
+        }
+
+    return judged(run, effects, needs=NEEDS, raw=raw)
 
 
 @claim(
     "C58",
     title="Compression and clustering go together",
-    statement="Over the epochs the information has a positive rank correlation with CDNV and a negative one with NCC.",
+    statement="Over the epochs the information has a positive rank correlation with the classes' CDNV and a negative "
+    "one with their NCC on train, under either noise.",
     source="Section on information",
     kind="real data",
     expected="open",
 )
 def with_clustering(run: Run) -> Verdict:
-    return not_run(WHY)
+    def effects(r: Study) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for kind in KINDS:
+            curve = estimates(r, kind)
+            for name, sign, quantity in (("CDNV", 1, "cdnv"), ("NCC", -1, "ncc_train")):
+                other = r.curve(quantity, "classes")
+                value = 0 if curve is None else sign * correlations(curve, other)
+                found[f"{'' if sign > 0 else 'minus '}correlation with {name}, noise of the {kind}"] = value
+        return found
+
+    return judged(run, effects, needs=NEEDS)
