@@ -16,6 +16,7 @@ from linbyol.representation.bounds import (
 )
 from linbyol.representation.bounds import infonce as infonce_of
 from linbyol.representation.bounds import nwj as nwj_of
+from linbyol.representation.seed_parts import prepared
 
 pytestmark = pytest.mark.usefixtures("plainly")  # no law here hangs on the last bits
 
@@ -180,3 +181,16 @@ def test_bad_input_gets_its_sentence(x, z, settings, message):
 def test_bad_arguments_of_closed_forms_get_their_sentence(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_rows_that_stand_alone_do_not_carry_the_bound_away():
+    """Pixels that a few images have: a direction that some parts of the rows lack, and rows far from all others."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(600, 12))
+    x[:, 6:] = (rng.random((600, 6)) < 0.004) * 5.0
+    z = x @ rng.normal(size=(12, 4)) + 0.1 * rng.normal(size=(600, 4))
+    parts = prepared(x, z, 5, 128, rng)
+    for lane in parts.lanes[:-1]:
+        rows = lane.held_out
+        assert np.isfinite(lane.fit.A).all()
+        assert lane.fit.bound(parts.x[rows], parts.z[lane.partners[rows]]) > 0.5

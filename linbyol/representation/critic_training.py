@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, Int
 
 from linbyol.representation.bounds import BOUNDS
 from linbyol.representation.critics import Critic, table
+from linbyol.representation.gaussian_fit import FLOOR
 
 DECAY = 1e-3  # AdamW's, of all parameters
 
@@ -49,7 +50,7 @@ def train(
 
         def one_round(carry: Any, batches: Array) -> Any:
             running, best, most = carry
-            found = value(of_rows(running[0], validation))
+            found = value(jnp.maximum(of_rows(running[0], validation), FLOOR))
             best = jnp.where(found > most, running[0], best)
             running, _ = jax.lax.scan(step, running, batches)
             return (running, best, jnp.fmax(most, found)), found
@@ -75,7 +76,7 @@ def read(
 
     def lane(of: Any) -> Array:
         critic, partners, rows = of
-        return BOUNDS[bound].value(table(critic, x[rows], z[partners[rows]]))
+        return BOUNDS[bound].value(jnp.maximum(table(critic, x[rows], z[partners[rows]]), FLOOR))
 
     return jax.lax.map(lane, (critics, partners, rows))
 

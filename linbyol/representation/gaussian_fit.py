@@ -11,6 +11,10 @@ from scipy.stats import rankdata
 RIDGE = 0.1  # times dimension/samples, added to the unit covariance of whitened coordinates
 FLAT = 1e-10  # eigenvalues of the correlation below this share of the largest are rounding
 CLOSEST = 1 - 1e-9  # of a squared correlation: 10 nats a direction
+FAINT = (
+    0.1  # a direction of unit variance on its own rows that has less than this deviation on others is not seen there
+)
+FLOOR = -30.0  # of a log density ratio: e^-30 is no more than 0 to any number of rows, and one odd row is one odd row
 
 
 class Canonical(NamedTuple):
@@ -25,12 +29,12 @@ class Canonical(NamedTuple):
     def table(self, x: Float[np.ndarray, "N n"], z: Float[np.ndarray, "N d"]) -> Float[np.ndarray, "N N"]:
         """log p(x_i, z_j)/(p(x_i) p(z_j)) of the fitted Gaussian: -½ c (u - w)² + e (u² + w²) - ½ log(1 - ρ²).
 
-        c = ρ/(1 - ρ²) and e = ½ ρ/(1 + ρ) in each pair of directions: near ρ = 1 nothing cancels.
+        c = ρ/(1 - ρ²) and e = ½ ρ/(1 + ρ) in each pair of directions: near ρ = 1 nothing cancels. At least `FLOOR`.
         """
         u, w = x @ self.A + self.a, z @ self.B + self.b
         c, e = self.sharpness, self.rho / (1 + self.rho) / 2
         side = [(v**2) @ (e - c / 2) for v in (u, w)]
-        return (u * c) @ w.T + side[0][:, None] + side[1][None, :] + self.offset
+        return np.maximum((u * c) @ w.T + side[0][:, None] + side[1][None, :] + self.offset, FLOOR)
 
     def bound(self, x: Float[np.ndarray, "N n"], z: Float[np.ndarray, "N d"]) -> float:
         """The Donsker-Varadhan bound of this table, its marginals over pairs of different rows."""
@@ -93,7 +97,7 @@ def canonical(
     A = scipy.linalg.solve_triangular(roots[0].T, U)
     B = scipy.linalg.solve_triangular(roots[1].T, Vt.T)
     u, w = vx @ A, vz @ B
-    A, B = A / u.std(axis=0), B / w.std(axis=0)
+    A, B = A / np.maximum(u.std(axis=0), FAINT), B / np.maximum(w.std(axis=0), FAINT)
     a, b = -vx.mean(axis=0) @ A, -vz.mean(axis=0) @ B
     rho = np.mean((vx @ A + a) * (vz @ B + b), axis=0)
     squared = np.clip(rho**2 - (1 - rho**2) / len(vx), 0, CLOSEST)  # less what chance adds to a square
