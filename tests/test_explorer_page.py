@@ -203,15 +203,18 @@ def test_the_keyboard_moves_the_start(browser):
     assert after["s"] > before["s"]
 
 
-def test_frames_are_short_while_dragging(browser):
-    """A frame of the script, once it is warm, fits a display at 60 Hz; asked of the middle one, for machines differ."""
-    driver = opened(browser, "#ema=1&tau=0.5")
-    for _ in range(4):
-        drag(driver, [(x, 0.5 + 0.3 * np.sin(9 * x)) for x in np.linspace(0.2, 0.9, 25)])
-    driver.execute_script("linbyol.frames.length = 0")
-    drag(driver, [(x, 0.5 + 0.3 * np.sin(9 * x)) for x in np.linspace(0.2, 0.9, 40)])
+def test_what_the_constants_decide_is_not_computed_again_while_dragging(browser):
+    """Frames stay short: the edge of the basin and the fixed points are those of before, the trajectory is not."""
+    driver = opened(browser, "#eta=0.1")
+    driver.execute_script("window.before = [found.edge, found.points, found.path, linbyol.frames.length]")
+    drag(driver, [(x, 0.5 + 0.3 * np.sin(9 * x)) for x in np.linspace(0.2, 0.9, 25)])
     settled(driver)
-    assert np.median(driver.execute_script("return linbyol.frames")) < 16
+    kept = "found.edge === before[0] && found.points === before[1]"
+    assert driver.execute_script(f"return [{kept}, found.path === before[2], linbyol.frames.length > before[3]]") == [
+        True,
+        False,
+        True,
+    ]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
