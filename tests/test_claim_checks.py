@@ -20,7 +20,7 @@ ELSEWHERE = {"latex.py", "words.py", "spaces.py", "extremes.py"}  # names and Sy
 FILES = [
     path
     for package in (theory, experiments.studies)
-    for path in sorted(Path(package.__path__[0]).glob("*.py"))
+    for path in sorted(Path(package.__path__[0]).rglob("*.py"))
     if path.name not in ELSEWHERE
 ]
 
@@ -100,9 +100,10 @@ def calls_that_let_a_nan_pass(source: str) -> list[str]:
     return [ast.unparse(node) for node in found]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_no_check_compares_in_a_way_that_lets_a_nan_pass(path):
-    assert calls_that_let_a_nan_pass(path.read_text("utf-8")) == []
+def test_no_check_compares_in_a_way_that_lets_a_nan_pass():
+    found = {path: calls_that_let_a_nan_pass(path.read_text("utf-8")) for path in FILES}
+    assert len(found) > 100
+    assert {path.name: calls for path, calls in found.items() if calls} == {}
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def descended(s: Setting, k: Moments, Q: np.ndarray, rng: np.random.Generator) -
         y = Stack(tuple(W + s.lr * r for W, r in zip(y.layers, rate.layers, strict=True)), y.V + s.lr * rate.V)
         risen = np.linalg.norm(encoder(y) @ Q, axis=0) >= half
         found[risen & np.isnan(found)] = step * s.lr
-        if risen.all():
+        if every(risen):
             break
     return found
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from linbyol.claims import Run, Verdict, claim, holds_if
+from linbyol.extremes import every
 from linbyol.representation import ncc, ncc_classify
 from theory.clustering.instances import blobs
 
@@ -28,7 +29,7 @@ def centres_of_the_query(run: Run) -> Verdict:
         apart = np.subtract(own, train)
         gains[n] = float(apart.mean()), float(apart.std() / np.sqrt(len(apart)))
     return holds_if(
-        all(gain > 4 * error for gain, error in gains.values()) and gains[5][0] > gains[20][0] > gains[80][0],
+        every(gain > 4 * error for gain, error in gains.values()) and gains[5][0] > gains[20][0] > gains[80][0],
         **{f"gain_with_{n}_a_class": gain for n, (gain, _) in gains.items()},
         standard_errors=[error for _, error in gains.values()],
     )

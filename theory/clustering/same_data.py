@@ -71,7 +71,7 @@ def elsewhere() -> dict[str, dict[str, float]]:
         "RankMe": {
             "reptrix": entropy_rank(principal_variances(h)),
             "stable-pretraining (torch)": _rank(share / share.sum() + 1e-5),
-            "MONAI": _rank(principal_variances(h) / principal_variances(h).sum()) / min(h.shape),
+            "MONAI": _rank(principal_variances(h) / principal_variances(h).sum()) / np.min(h.shape),
         },
         "LiDAR": {
             "reptrix": entropy_rank(principal_variances(lda_matrix(v, images, 1e-4))),

@@ -3,6 +3,7 @@
 import numpy as np
 
 from linbyol.claims import Run, Verdict, claim, holds_if
+from linbyol.extremes import every
 
 COARSE = (  # superclass 0-19 of each class 0-99
     *(4, 1, 14, 8, 0, 6, 7, 7, 18, 3, 3, 14, 9, 18, 7, 11, 3, 9, 7, 11),
@@ -22,6 +23,4 @@ COARSE = (  # superclass 0-19 of each class 0-99
 )
 def five_each(run: Run) -> Verdict:
     counts = np.bincount(COARSE, minlength=20)
-    return holds_if(
-        len(COARSE) == 100 and len(counts) == 20 and bool((counts == 5).all()), classes=len(COARSE), counts=counts
-    )
+    return holds_if(len(COARSE) == 100 and len(counts) == 20 and every(counts == 5), classes=len(COARSE), counts=counts)

@@ -7,7 +7,7 @@ from scipy.optimize import brentq
 
 from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import DeepMode
-from linbyol.extremes import every, largest
+from linbyol.extremes import every, largest, least
 from theory.newer.deep_times import LANES, half_rise, rest_of
 
 A, B = (0.8, 0.9), (1.0, 0.4)  # (λ_d, ρ): A has the larger ρ, B the larger λ_d
@@ -23,7 +23,7 @@ def lead(name: str, w0: Any, depth: int, one: tuple = A, other: tuple = B) -> np
 
 def starts(name: str, depth: int) -> np.ndarray:
     """Starts up to where a feature would begin half risen."""
-    half = min(rest_of(name, DeepMode(d, d / rho, depth)) * 0.5 ** (1 / depth) for d, rho in (A, B))
+    half = least(rest_of(name, DeepMode(d, d / rho, depth)) * 0.5 ** (1 / depth) for d, rho in (A, B))
     return np.geomspace(0.01, 0.999, 10 * LANES) * half
 
 

@@ -23,7 +23,7 @@ from linbyol.equations.sigreg import (
     slice_slope,
 )
 from linbyol.exact import dropped_at
-from linbyol.extremes import every, largest
+from linbyol.extremes import every, largest, least
 from theory.newer.regularised_spaces import HELD, ONE_MODE, G, drawn, drawn_modes, g, penalty
 from theory.newer.sphere import mean, weighted_mean
 from theory.proving.instances import moment, orthogonal
@@ -175,7 +175,7 @@ def dimensional_collapse(run: Run) -> Verdict:
         bracket = lambda nu, k=k: sigma2 + k.mu * slice_gradient(np.r_[nu, np.zeros(8 - len(nu))])  # noqa: E731
         rest = scipy.optimize.fsolve(lambda nu: bracket(nu)[:r], values, xtol=1e-13)  # noqa: B023
         off += [np.abs(end - np.r_[values, np.zeros(8 - r)]).max(), np.abs(end[:r] - rest).max()]
-        if r < 8 and not bracket(rest)[r:].min() > 0:
+        if r < 8 and least(bracket(rest)[r:]) <= 0:
             off.append(np.inf)  # a dropped mode that would grow
     return holds_if(
         largest(off) < 1e-4 and every([end[0] > 1.5 for end in ends.values()]),

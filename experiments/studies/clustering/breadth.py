@@ -7,6 +7,7 @@ import numpy as np
 from experiments.studies.clustering.evidence import Study, judged, log_gain, near, rise
 from experiments.studies.clustering.through_training import after_saturation, gap
 from linbyol.claims import Run, Verdict, claim
+from linbyol.extremes import least
 
 SETTINGS = ("vicreg", "simclr", "shallow", "narrow")
 
@@ -45,7 +46,7 @@ def agreements(r: Study) -> dict[str, int]:
     found = {}
     for name, lead in first.items():
         products = [lead * signs[training][name] for training in SETTINGS[1:]]
-        found[name] = -1 if min(products) < 0 else int(min(products) > 0)
+        found[name] = -1 if least(products) < 0 else int(least(products) > 0)
     return found
 
 

@@ -27,7 +27,7 @@ def numbers(*quantities: str) -> Any:
 
 def up_to_best(depth: np.ndarray) -> np.ndarray:
     """(S, k): the blocks up to the one that is best in the mean, or the first two."""
-    return depth[:, : max(int(np.argmax(depth.mean(axis=0))), 1) + 1]
+    return depth[:, : np.clip(np.argmax(depth.mean(axis=0)), 1, None) + 1]
 
 
 def with_training(r: Study, target: str) -> dict[str, np.ndarray]:

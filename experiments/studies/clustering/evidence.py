@@ -15,6 +15,7 @@ from jaxtyping import Float
 from experiments.clustering import records
 from experiments.clustering.sizes import SIZES
 from linbyol.claims import Run, Verdict, not_run
+from linbyol.extremes import every
 
 Values = Float[np.ndarray, " S"]
 DATA = ("cifar100", "digits")  # the first that has what a claim needs decides it
@@ -131,7 +132,7 @@ def monotone(values: np.ndarray) -> int:
     whole = values[:, -1] - values[:, 0]
     if (mean < -2 * width).any():
         return -1
-    return 1 if (mean >= -width).all() and whole.mean() > 2 * spread(whole) else 0
+    return 1 if every(mean >= -width) and whole.mean() > 2 * spread(whole) else 0
 
 
 def slope(curve: np.ndarray) -> Values:
@@ -149,14 +150,14 @@ def _row(effects: dict[str, Any], raw: dict[str, Any]) -> dict[str, Any]:
     rows = {}
     for name, values in effects.items():
         mean, width = float(np.mean(values)), spread(values)
-        good = np.ndim(values) == 0 or (len(values) >= 3 and np.isfinite(values).all())
+        good = np.ndim(values) == 0 or (len(values) >= 3 and every(np.isfinite(values)))
         outcome = "undecided" if not good else "holds" if mean > 2 * width else "fails" if mean < -2 * width else ""
         rows[name] = [mean, width, outcome or "undecided"]
     return {"effects": rows, "columns": "mean, spread over seeds, outcome", **raw}
 
 
 def _has(study: Study, needs: Sequence[str], targets: Sequence[str], arrays: Sequence[str]) -> bool:
-    if not set(needs) <= set(study.records):
+    if set(needs) - set(study.records):
         return False
     lead = study.records[needs[0]]
     return set(targets) <= set(lead.about.get("targets", ())) and set(arrays) <= set(lead.arrays)

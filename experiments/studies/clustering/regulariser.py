@@ -10,6 +10,7 @@ import numpy as np
 
 from experiments.studies.clustering.evidence import Study, judged
 from linbyol.claims import Run, Verdict, claim
+from linbyol.extremes import every
 
 NEEDS = ("vicreg", "weaker")
 COLLAPSED = 2.0
@@ -35,7 +36,7 @@ def ranks(r: Study) -> dict[float, np.ndarray]:
 def falls(r: Study, quantity: str) -> dict[str, np.ndarray]:
     """What each weaker regulariser loses against the full one, where it does not collapse."""
     found = by_weight(r, quantity)
-    kept = [weight for weight, rank in ranks(r).items() if weight < 25 and (rank > COLLAPSED).all()]
+    kept = [weight for weight, rank in ranks(r).items() if weight < 25 and every(rank > COLLAPSED)]
     return {f"{quantity}, 25 over {weight:g}": found[25.0] - found[weight] for weight in kept}
 
 
