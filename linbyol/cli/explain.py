@@ -2,67 +2,96 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from linbyol.cli.options import AtLeastZero, Positive, default
+import tyro
+
+from linbyol.cli.options import AtLeastZero, Count, Positive, default
+from linbyol.cli.start import DEEP, REGULARISED, RULES
+
+FLOWS = Literal["modes", "jepa", "mae", "sigreg", "bhep", "vicreg"]
 
 
 @dataclass(frozen=True)
 class Explain:
-    """Say whether a mode survives or collapses, which inequality decides, and what would change the outcome.
+    """Say what becomes of modes, which inequality decides, and what would change it; of JEPA and MAE, in which order.
 
     Example: linbyol explain --eta 0.05 --sigma2 0.25 --p 0.04 --s 0.002
+
+    Example: linbyol explain jepa --depth 2 --eta 0 --lambda-d 0.8 1 --lambda-s 0.89 2.5 --w 0.12
     """
 
+    flow: Annotated[FLOWS, tyro.conf.Positional] = "modes"
+    """one mode of BYOL; or all modes of a deep linear JEPA or MAE, or of a linear encoder that SIGReg, BHEP or VICReg
+    holds up"""
     alpha_p: Positive = default(1.0)
     """learning rate of the predictor divided by that of the encoder"""
     beta: AtLeastZero = default(0.4)
     """rate of the target's moving average"""
-    eta: AtLeastZero = 0.04
-    """weight decay"""
+    eta: AtLeastZero | None = None
+    """weight decay (0.04 for BYOL, 0 for the others if not given)"""
     sigma2: AtLeastZero | None = None
     """isotropic data: variance of the augmentation noise (0.25 if nothing else describes the data)"""
-    lambda_d: AtLeastZero | None = None
-    """commuting data: eigenvalue of X"""
-    lambda_s: AtLeastZero | None = None
-    """commuting data: eigenvalue of X + X_aug"""
-    p: float = 0.1
+    lambda_d: tuple[AtLeastZero, ...] = default(())
+    """commuting data: eigenvalues of X, one a mode (one for BYOL)"""
+    lambda_s: tuple[AtLeastZero, ...] = default(())
+    """commuting data: eigenvalues of X + X_aug"""
+    p: float = default(0.1)
     """initial eigenvalue of the predictor"""
-    s: AtLeastZero = 0.01
+    s: AtLeastZero = default(0.01)
     """initial eigenvalue of W Wᵀ"""
     tau: float = default(1.0)
     """initial target Wa = tau W: 1 a copy (BYOL), 0 the paper's theory"""
     simsiam: bool = False
     """no moving average: the target is the encoder"""
+    rule: RULES | None = None
+    """SimSiam with its predictor set by a closed form of `linbyol.predictors`"""
+    no_stop_gradient: bool = False
+    """the loss is whole: neither stop-gradient nor moving average"""
+    depth: Count = default(1)
+    """layers of the encoder (jepa, mae)"""
+    w: tuple[Positive, ...] = default((0.1,))
+    """initial strength of a layer, one for all modes or one a mode (jepa, mae)"""
+    nu: tuple[Positive, ...] = default((0.001,))
+    """initial variance of the features, one for all modes or one a mode (sigreg, bhep, vicreg)"""
+    a: AtLeastZero = default(1.0)
+    """weight of the invariance (sigreg, bhep; Λ of vicreg)"""
+    mu: AtLeastZero = default(1.0)
+    """weight of the regulariser (sigreg, bhep; that of the variances, M, of vicreg)"""
+    eps: AtLeastZero = default(0.0)
+    """what is added to a variance (vicreg)"""
+    d: Count = default(4)
+    """number of modes of isotropic data (sigreg, bhep, vicreg)"""
     json: bool = False
     """print JSON alone"""
 
     def idle(self) -> Iterator[tuple[str, str]]:
         """Options without effect, and why."""
-        if self.simsiam:
-            yield from ((name, "beside --simsiam, where the target is the encoder") for name in ("beta", "tau"))
+        for names, flows in (
+            (("alpha_p", "beta", "p", "s", "tau", "simsiam", "rule", "no_stop_gradient"), ("modes",)),
+            (("depth", "w"), DEEP),
+            (("nu", "a", "mu", "d"), REGULARISED),
+            (("eps",), ("vicreg",)),
+        ):
+            if self.flow not in flows:
+                yield from ((name, f"for {self.flow}, only for {', '.join(flows)}") for name in names)
+        if self.lambda_d:
+            yield "d", "beside --lambda-d, which has a number a mode"
+        for chosen, reason, without in (
+            (self.simsiam, "beside --simsiam, where the target is the encoder", ("beta", "tau")),
+            (self.rule, "beside --rule, which sets SimSiam's predictor", ("alpha_p", "beta", "p", "tau", "simsiam")),
+            (self.no_stop_gradient, "beside --no-stop-gradient", ("beta", "tau", "simsiam", "rule")),
+        ):  # fmt: skip
+            if chosen:
+                yield from ((name, reason) for name in without)
 
     def run(self) -> int:
-        from linbyol.cli.constants import of_modes
-        from linbyol.equations import Modes
-        from linbyol.explain import apart, explain
+        from dataclasses import replace
+
+        from linbyol.cli.explained import EXPLAINED
         from linbyol.store import to_json
 
-        result = explain(Modes(self.p, self.s, self.tau), of_modes(self), ema=not self.simsiam)
-        if self.json:
-            print(to_json(result._asdict() | {"changes": [change._asdict() for change in result.changes]}))
-            return 0
-        print(result.reason)
-        if result.survives is None:
-            return 0
-        low, high = result.window
-        turn = "save it" if not result.survives else "make it collapse"
-        if result.changes:
-            print(f"What would {turn}, one constant at a time:")
-            for change in result.changes:
-                word = "above" if change.turns_at > change.now else "below"
-                print("  {} {} {} (now {})".format(change.constant, word, *apart(change.turns_at, change.now)))
-        else:
-            print(f"No change of a single constant by a factor of 1000 would {turn}.")
-        if low < high:
-            print(f"DirectPred would make collapse unstable for {low:.4g} < eps < {high:.4g} (p_minus, p_plus).")
+        eta = (0.04 if self.flow == "modes" else 0.0) if self.eta is None else self.eta
+        record, lines = EXPLAINED[self.flow](replace(self, eta=eta))
+        print(to_json(record) if self.json else "\n".join(lines))
         return 0

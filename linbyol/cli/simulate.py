@@ -8,11 +8,10 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from linbyol.cli.options import AtLeastZero, Between, Count, Positive, Seed, default, flag
-from linbyol.cli.start import DEEP
+from linbyol.cli.start import DEEP, RULES
 
 FLOWS = Literal["weights", "symmetric", "modes", "amplitudes", "jepa", "mae"]
 FEW = 1000  # steps that SciPy takes in the time in which XLA compiles
-RULES = Literal["direct", "copy", "set", "optimal", "nash", "visser", "newton-schulz", "stiefel", "soft-projector"]
 VARIANTS = Literal["byol", "simsiam", "no-stop-gradient", "no-predictor", "held-target"]
 
 

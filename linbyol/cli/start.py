@@ -1,8 +1,10 @@
 """The state in which `linbyol simulate` starts: of a file, or random."""
 
-from typing import Any
+from typing import Any, Literal
 
 DEEP = ("jepa", "mae")  # flows of one layer of a balanced mode
+REGULARISED = ("sigreg", "bhep", "vicreg")  # flows of the features' variances
+RULES = Literal["direct", "copy", "set", "optimal", "nash", "visser", "newton-schulz", "stiefel", "soft-projector"]
 
 
 def state_of(flow: str) -> Any:

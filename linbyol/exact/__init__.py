@@ -11,6 +11,7 @@ from linbyol.exact.normality_rest import (
     last_mode_pull,
     sample_rest,
     slice_rest,
+    vicreg_rest,
 )
 from linbyol.exact.stable_manifold import collapses, separatrix
 
@@ -18,5 +19,5 @@ __all__ = [
     "TOTAL_COLLAPSE", "DroppedAt", "bhep_distance", "collapses", "dropped_at", "escape_time",
     "escape_time_asymptotics", "isotropic_slice_mean", "jepa", "jepa_time", "jepa_time_asymptotics", "last_mode_pull",
     "mae", "mae_time", "mae_time_asymptotics", "parabola", "parabola_time", "sample_rest", "separatrix",
-    "slice_distance", "slice_mean", "slice_rest", "target_ratio",
+    "slice_distance", "slice_mean", "slice_rest", "target_ratio", "vicreg_rest",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 from linbyol.checks import InputError, check_count, check_nonnegative, concrete
 from linbyol.cubic import numbers
 from linbyol.equations.sigreg import slice_curvature, slice_gradient, slice_slope
+from linbyol.equations.vicreg import VicregModes
 
 TOTAL_COLLAPSE = 1 - 2**-1.5  # -T′(0): the θ above which all modes collapse
 BISECTIONS = 60
@@ -44,6 +45,18 @@ def _slice_rest(theta: Float[Array, "*modes"]) -> Float[Array, "*modes"]:
     nu = jax.lax.stop_gradient(jax.lax.fori_loop(0, BISECTIONS, halve, start)[1])
     nu = nu - (slice_slope(nu) + theta) / slice_curvature(nu)  # Newton's step, whose derivative is that of nu*
     return jnp.where(theta < TOTAL_COLLAPSE, nu, 0)
+
+
+def vicreg_rest(nu0: Any, k: VicregModes) -> Float[Array, "*modes"]:
+    """nu* of modes of VICReg from nu0 > 0: √(nu* + eps) = min(gamma, M λ_s/(d (2Λ σ² + eta/2))), or 0 if that is less.
+
+    σ² = λ_s - λ_d. Without noise and decay a mode beyond the hinge stays where it is.
+    """
+    nu0, lambda_d, lambda_s = numbers("nu0", nu0), numbers("k.lambda_d", k.lambda_d), numbers("k.lambda_s", k.lambda_s)
+    drag = 2 * k.invariance * (lambda_s - lambda_d) + k.eta / 2
+    balance = k.variance * lambda_s / (k.d * jnp.where(drag > 0, drag, 1))
+    spread = jnp.where(drag > 0, jnp.minimum(balance, k.gamma), jnp.maximum(k.gamma, jnp.sqrt(nu0 + k.eps)))
+    return jnp.maximum(spread**2 - k.eps, 0)
 
 
 def sample_rest(n: Any) -> Float[Array, "*sizes"]:

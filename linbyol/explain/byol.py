@@ -1,4 +1,4 @@
-"""Why a mode survives or collapses: the inequality that decides, its numbers, and what would turn the outcome."""
+"""Why a mode of BYOL survives or collapses: the inequality that decides, its numbers, and what would turn it."""
 
 from typing import Any, NamedTuple
 
@@ -9,19 +9,12 @@ import numpy as np
 from linbyol.checks import InputError, check_constants, check_numbers, check_spectra
 from linbyol.equations import Commuting, Isotropic, Modes, mode_balance
 from linbyol.exact import collapses, separatrix
+from linbyol.explain.words import Change, apart
 from linbyol.fixed_points import critical_eta, predictor_roots
 from linbyol.moving_target import DIES, LIVES, OPEN, fate
 
 GRID = 33  # values of a constant that are tried at once
 REFINEMENTS = 4  # times the grid is laid anew around the nearest change of outcome
-
-
-class Change(NamedTuple):
-    """At this value of one constant, all else as it is, the outcome turns."""
-
-    constant: str
-    now: float
-    turns_at: float
 
 
 class Explanation(NamedTuple):
@@ -116,15 +109,6 @@ def _without_decay(c: float, k: Any, numbers: dict) -> tuple[bool, str, str, dic
     word, sign = ("collapses", "≥") if far >= edge else ("survives", "<")
     reason = f"It {word}: eta = 0 and p² - alpha_p s = {distance} {sign} (λ_d/λ_s)² = {goal}."
     return far >= edge, "balance", reason, numbers
-
-
-def apart(a: float, b: float) -> tuple[str, str]:
-    """Both numbers with four digits, or as many as tell them apart."""
-    for digits in range(4, 18):
-        words = f"{a:.{digits}g}", f"{b:.{digits}g}"
-        if words[0] != words[1]:
-            break
-    return words
 
 
 def _changes(y0: Modes, k: Any, code: int, ema: bool) -> list[Change]:
