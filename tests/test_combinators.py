@@ -1,9 +1,13 @@
 """Ablations of modes, amplitudes and matrices, each against the flow written out by hand, in NumPy."""
 
+import re
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 import sympy
 
+from linbyol.checks import InputError
 from linbyol.equations import (
     Amplitudes,
     Commuting,
@@ -19,9 +23,23 @@ from linbyol.equations import (
     weights_flow,
 )
 from linbyol.equations.combinators import backwards, decay, hold, no_predictor, settle, simsiam, slave
+from linbyol.equations.deep_linear import Pair, Strength, pair_flow, product_flow
+from linbyol.equations.jepa import DeepMode, Layer, Moments, Stack, jepa_flow, jepa_layers_flow, mae_flow
+from linbyol.equations.regularised import Features, RegularisedModes
+from linbyol.equations.sigreg import sigreg_modes_flow
+from linbyol.integrate import integrate
 from linbyol.predictors import RULES
 
 ROUNDING = 1e-14
+
+
+class TwoNumbers(NamedTuple):
+    """A state of one's own."""
+
+    x: float
+    z: float
+
+
 K = Commuting(1.7, 0.3, 0.2, np.array([0.9, 0.7]), np.array([1.3, 1.1]))
 P, S, TAU = np.array([0.4, -0.3]), np.array([0.5, 0.2]), np.array([0.6, 1.1])
 MODES = Modes(P, S, TAU)
@@ -111,3 +129,49 @@ def test_a_target_whose_gradient_is_not_stopped_moves_with_the_encoder():
 def test_an_unknown_network_is_named():
     with pytest.raises(ValueError, match="Argument `Wa` of decay is not one of Wp, W"):
         decay(modes_flow, Wp=0.1, Wa=0.1)
+
+
+LAYER, DEEP = Layer(np.array([0.3])), DeepMode(1.0, 1.5, 2)
+SYMMETRIC, ISOTROPIC = Symmetric(np.eye(2), np.eye(2)), Isotropic(1.7, 0.3, 0.2, 0.4, 0.7)
+WITHOUT = [
+    (
+        decay(jepa_flow, Wp=0.1),
+        LAYER,
+        DEEP,
+        "Combinator decay with Wp= needs a state with Wp or p or wp or V, but Layer",
+    ),
+    (decay(lambda y, k: y, W=0.1), TwoNumbers(1.0, 2.0), K, "Combinator decay with W= needs a state with W or F or"),
+    (decay(pair_flow, W=0.1), Pair(1.0, 2.0), Strength(1.0), "needs constants with eta, which Strength has not."),
+    (hold(jepa_flow, "tau"), LAYER, DEEP, "Combinator hold needs a state with tau, but Layer has w alone."),
+    (hold(modes_flow, "s", "tua"), MODES, K, "Combinator hold needs a state with tua, but Modes has p, s, tau alone."),
+    (hold(modes_flow, "p", "Wa_"), MODES, K, "Combinator hold needs a state with Wa_, but Modes"),
+    (
+        hold(product_flow, "u"),
+        np.array([0.3]),
+        Strength(1.0),
+        "Combinator hold needs a state with u, but an array has none.",
+    ),
+    (simsiam(mae_flow), LAYER, DEEP, "Combinator simsiam needs a state with Wa or wa or tau, but Layer has w alone."),
+    (simsiam(symmetric_flow), SYMMETRIC, ISOTROPIC, "Combinator simsiam needs a state with Wa or wa or tau, but Sym"),
+    (no_predictor(jepa_flow), LAYER, DEEP, "Combinator no_predictor needs a state with Wp or wp or p, but Layer"),
+    (slave(jepa_flow, RULES["copy"]), LAYER, DEEP, "Combinator slave needs a state with Wp or wp or p, but Layer"),
+    (no_stop_gradient(modes_flow), MODES, K, "Combinator no_stop_gradient needs a state with W, but Modes has p, s"),
+]
+
+
+@pytest.mark.parametrize(("flow", "y", "k", "sentence"), WITHOUT)
+def test_what_a_state_has_not_is_no_silent_ablation(flow, y, k, sentence):
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        flow(y, k)
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        integrate(flow, y, k, [0.0, 1.0], solver="dop853")
+
+
+def test_decay_knows_the_networks_of_every_state():
+    """Layers at their own rate; JEPA's predictor, V, is one."""
+    assert_close(decay(jepa_flow, W=0.3)(LAYER, DEEP), jepa_flow(LAYER, DeepMode(1.0, 1.5, 2, 0.3)))
+    y, k = Stack((np.eye(2), 2 * np.eye(2)), 3 * np.eye(2)), Moments(np.eye(2), np.eye(2) / 2, 0.1)
+    rate, other = decay(jepa_layers_flow, Wp=0.4)(y, k), jepa_layers_flow(y, k._replace(eta=0.4))
+    assert_close((rate.V, *rate.layers), (other.V, *jepa_layers_flow(y, k).layers))
+    features, data = Features(np.array([0.4, 0.6])), RegularisedModes(1.0, 2.0, K.lambda_d, K.lambda_s)
+    assert_close(decay(sigreg_modes_flow, W=0.3)(features, data), sigreg_modes_flow(features, data._replace(eta=0.3)))

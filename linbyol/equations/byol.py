@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
 
-from linbyol.equations.combinators import Ablated, Flow, simsiam, unchanged
+from linbyol.equations.combinators import Ablated, Flow, need, simsiam, unchanged
 
 # Both worlds pass through, a JAX array or a SymPy expression, so these aliases only name a shape.
 Scalar = Any  # ()
@@ -224,7 +224,8 @@ def no_stop_gradient(flow: Flow) -> Ablated:
     return Ablated(simsiam(flow), Partial(unchanged), Partial(_with_target_gradient))
 
 
-def _with_target_gradient(rate: Any, y: Weights, k: Constants) -> Any:
+def _with_target_gradient(rate: Any, y: Any, k: Any) -> Any:
+    need("Combinator no_stop_gradient", y, ("W",))
     W = rate.W - target_gradient(y, k)
     return rate._replace(W=W, Wa=W)
 

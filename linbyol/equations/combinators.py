@@ -1,7 +1,8 @@
 """Ablations as combinators: a flow in, a flow out.
 
 Each is a pytree: its numbers are traced, so `decay(flow, Wp=0.1)` and `decay(flow, Wp=0.2)` share one compilation and a
-sweep over them is a `vmap`. Fields a combinator does not know pass through, whatever the state.
+sweep over them is a `vmap`. Fields a combinator does not know pass through, whatever the state; a state that has
+nothing of what it names is refused at the first evaluation, by `InputError`.
 """
 
 import inspect
@@ -14,6 +15,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
+
+from linbyol.checks import InputError
 
 Flow = Callable[[Any, Any], Any]  # (y, k) -> dy/dt, of the type of y
 
@@ -51,15 +54,18 @@ def settle(flow: Flow, y: Any, k: Any) -> Any:
 
 
 def hold(flow: Flow, *names: str) -> Ablated:
-    """The flow with the named fields at rest, e.g. hold(weights_flow, "Wa") for a fixed target."""
-    return Ablated(flow, Partial(unchanged), Partial(_zero, names))
+    """The flow with the named fields at rest, e.g. hold(weights_flow, "Wa") for a fixed target.
+
+    A name that the state has not is refused, unless another is given for the same network: "Wa", "wa", "tau".
+    """
+    return Ablated(flow, Partial(unchanged), Partial(_held, names))
 
 
 def decay(flow: Flow, **rates: Any) -> Ablated:
     """Separate weight decays (Table 5): Wp=, W= replace eta for predictor and encoder; F, s, nu decay at twice W's."""
     unknown = set(rates) - set(_DEGREES)
     if unknown:
-        raise ValueError(f"Argument `{sorted(unknown)[0]}` of decay is not one of Wp, W.")
+        raise InputError(f"Argument `{sorted(unknown)[0]}` of decay is not one of Wp, W.")
     return Ablated(flow, Partial(unchanged), Partial(_decayed, rates))
 
 
@@ -68,7 +74,7 @@ def slave(flow: Flow, rule: Callable[..., Any]) -> Ablated:
 
     A rule that names `features` or `cross` as keywords without default is given W (X + X_aug) Wᵀ and Wa X Wᵀ as well.
     """
-    return Ablated(flow, Partial(_ruled, rule, sights(rule)), Partial(_zero, ("Wp", "p", "wp")))
+    return Ablated(flow, Partial(_ruled, rule, sights(rule)), Partial(_zero, _SET))
 
 
 def sights(rule: Callable[..., Any]) -> tuple[str, ...]:
@@ -88,7 +94,7 @@ def simsiam(flow: Flow) -> Ablated:
 
 def no_predictor(flow: Flow) -> Ablated:
     """Wp = I, held (after Theorem 2)."""
-    return Ablated(flow, Partial(_without_predictor), Partial(_zero, ("Wp", "p", "wp")))
+    return Ablated(flow, Partial(_without_predictor), Partial(_zero, _SET))
 
 
 def backwards(flow: Flow) -> Ablated:
@@ -102,11 +108,28 @@ _DEGREES = {
     "W": {"W": 1, "F": 2, "w": 1, "s": 2, "nu": 2, "tau": -1, "layers": 1},
 }
 _TARGETS = {"Wa": "W", "wa": "w"}
+ENCODERS, PREDICTORS, TARGETS = ("W", "w", "s", "F", "nu", "layers"), ("Wp", "wp", "p", "V"), ("Wa", "wa", "tau")
+_SET = ("Wp", "wp", "p")  # predictors that a rule can set
 
 
 def unchanged(y: Any, k: Any) -> Any:
     """The view of a flow that sees the state as it is."""
     return y
+
+
+def need(what: str, y: Any, names: tuple[str, ...]) -> None:
+    """The state has one of these fields: else `InputError` says what was asked of it."""
+    known = getattr(y, "_fields", ())
+    if not set(names) & set(known):
+        fields = f"{type(y).__name__} has {', '.join(known)} alone" if known else "an array has none"
+        raise InputError(f"{what} needs a state with {' or '.join(names)}, but {fields}.")
+
+
+def _held(names: tuple[str, ...], rate: Any, y: Any, k: Any) -> Any:
+    for name in names:
+        network = next((same for same in (ENCODERS, PREDICTORS, TARGETS) if name in same), (name,))
+        need("Combinator hold", y, tuple(other for other in network if other in names))
+    return _zero(names, rate, y, k)
 
 
 def _zero(names: tuple[str, ...], rate: Any, y: Any, k: Any) -> Any:
@@ -120,7 +143,10 @@ def _nothing(a: Any) -> Any:
 
 
 def _decayed(rates: dict[str, Any], rate: Any, y: Any, k: Any) -> Any:
+    if not hasattr(k, "eta"):
+        raise InputError(f"Combinator decay needs constants with eta, which {type(k).__name__} has not.")
     for network, eta in rates.items():
+        need(f"Combinator decay with {network}=", y, tuple(_DEGREES[network]))
         for name in set(_DEGREES[network]) & set(rate._fields):
             extra = _DEGREES[network][name] * (k.eta - eta)
             moved = jax.tree.map(lambda a, x, c=extra: a + c * x, getattr(rate, name), getattr(y, name))
@@ -129,6 +155,7 @@ def _decayed(rates: dict[str, Any], rate: Any, y: Any, k: Any) -> Any:
 
 
 def _ruled(rule: Callable[..., Any], names: tuple[str, ...], y: Any, k: Any) -> Any:
+    need("Combinator slave", y, _SET)
     if hasattr(y, "Wp"):
         given = _correlations(y, k, names)
         Wp, *seen = (jnp.asarray(x) if isinstance(x, np.ndarray) else x for x in (y.Wp, *given.values()))
@@ -159,6 +186,7 @@ def _set(rule: Callable[..., Any], Wp: Any, seen: dict[str, Any]) -> Any:
 
 
 def _online_target(y: Any, k: Any) -> Any:
+    need("Combinator simsiam", y, TARGETS)
     if hasattr(y, "tau"):
         return y._replace(tau=0 * y.tau + 1)
     return y._replace(**{target: getattr(y, online) for target, online in _TARGETS.items() if hasattr(y, target)})
@@ -173,6 +201,7 @@ def _target_moves_along(rate: Any, y: Any, k: Any) -> Any:
 
 
 def _without_predictor(y: Any, k: Any) -> Any:
+    need("Combinator no_predictor", y, _SET)
     if hasattr(y, "Wp"):
         return y._replace(
             Wp=y.Wp**0 if hasattr(y.Wp, "is_Matrix") else 0 * y.Wp + np.eye(y.Wp.shape[-1], dtype=y.Wp.dtype)

@@ -46,6 +46,8 @@ def rate_shapes(flow: Flow, y0: Any, k: Any) -> Any:
     """The shapes of flow(y0, k), of arrays. Raises `InputError` unless it is of the type of y0."""
     try:
         rate = _shapes(flow, y0, k)
+    except checks.InputError:
+        raise
     except (TypeError, ValueError, AttributeError) as error:
         raise checks.InputError(f"Arguments `y0` and `k` do not fit the flow: {_first_line(error)}") from error
     if jax.tree.structure(rate) != jax.tree.structure(y0):  # type: ignore[operator]
