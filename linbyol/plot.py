@@ -130,6 +130,7 @@ LETTERS = {
     "eta_p": r"$\eta_p$",
     "eta_c": r"$\eta_c$",
     "kappa": r"$\kappa$",
+    "mu": r"$\mu$",
     "p0": "$p_0$",
     "s0": "$s_0$",
     "t1": "$t_1$",
@@ -191,7 +192,7 @@ def quantities(ys: Any) -> dict[str, tuple[str, np.ndarray]]:
             "Wp": ("eigenvalues of $W_p$", _spectrum(Wp)),
             "L": (r"$\|[F, W_p]\|$", commutator),
         }
-    letters = {"p": "$p$", "s": "$s$", "tau": r"$\tau$", "w": "$w$", "wp": "$w_p$", "wa": "$w_a$"}
+    letters = {"p": "$p$", "s": "$s$", "tau": r"$\tau$", "w": "$w$", "wp": "$w_p$", "wa": "$w_a$", "nu": r"$\nu$"}
     columns = {name: np.asarray(value).reshape(len(value), -1) for name, value in ys._asdict().items()}
     return {name: (letters.get(name, name), values) for name, values in columns.items()}
 

@@ -77,7 +77,7 @@ def test_the_module_is_the_command():
     assert result.stdout.startswith("linbyol ")
 
 
-@pytest.mark.parametrize("flow", ["weights", "symmetric", "modes", "amplitudes", "jepa", "mae"])
+@pytest.mark.parametrize("flow", ["weights", "symmetric", "modes", "amplitudes", "jepa", "mae", "sigreg"])
 def test_simulate_writes_the_same_bytes_for_the_same_seed(flow, tmp_path, capsys):
     first, second = tmp_path / "a.npz", tmp_path / "b.npz"
     for path in (first, second):
@@ -115,6 +115,27 @@ def test_simulate_follows_a_layer_of_a_deep_mode(flow, t1, tmp_path, capsys):
     k = DeepMode(np.array([0.8, 1.0]), np.array([0.9, 2.0]), 2)
     time = {"jepa": jepa_time, "mae": mae_time}[flow](np.array(json.loads(out)["final"]["w"]), start, k)
     assert np.allclose(time, t1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("flow", ["sigreg", "bhep", "vicreg"])
+def test_simulate_brings_features_to_where_explain_has_them(flow, tmp_path, capsys):
+    """And a mode of VICReg from nu0 = 0.01 has √nu = a/b + (√nu0 - a/b) exp(-b t), a = 2Mλ_s/d, b = 4Λσ²."""
+    data = ["--lambda-d", "0.9", "0.2", "--lambda-s", "1", "1", "--mu", "0.5", "--a", "0.7"]
+    np.savez(tmp_path / "nu.npz", nu=np.array(0.01))
+    start, common = ["--init", str(tmp_path / "nu.npz")], ["--eta", "0", "--json"]
+    code, out, _ = call("simulate", flow, *start, *data, *common, "--t1", "200", capsys=capsys)
+    assert code == 0
+    _, told, _ = call("explain", flow, *data, "--nu", "0.01", *common, capsys=capsys)
+    assert np.allclose(json.loads(out)["final"]["nu"], json.loads(told)["nu"], atol=1e-7)
+    if flow == "vicreg":
+        _, out, _ = call("simulate", flow, *start, *data, *common, "--t1", "2", capsys=capsys)
+        a, b = 0.5, 4 * 0.7 * np.array([0.1, 0.8])
+        root = a / b + (0.1 - a / b) * np.exp(-2 * b)
+        assert np.allclose(json.loads(out)["final"]["nu"], np.minimum(root, 1) ** 2, atol=1e-7)
+        np.savez(tmp_path / "nu.npz", nu=np.array(1.2))
+        code, _, err = call("simulate", flow, *start, *data, *common, capsys=capsys)
+        assert (code, "argument `nu` must be at most 1 - eps = 1, but is 1.2." in err) == (3, True)
+        assert call("simulate", flow, "--eps", "1", capsys=capsys)[0] == 2
 
 
 @pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])

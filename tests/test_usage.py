@@ -26,7 +26,7 @@ USAGE = {
     ("simulate", "modes", "--out", ""): "Argument '' is empty; see `linbyol simulate --help`.",
     ("reproduce", "--out="): "Argument '--out=' is empty; see `linbyol reproduce --help`.",
     ("simulate", "modes", "extra"): "Argument 'extra' is one too many; see `linbyol simulate --help`.",
-    ("simulate",): "One of weights, symmetric, modes, amplitudes, jepa, mae must be given; see",
+    ("simulate",): "One of weights, symmetric, modes, amplitudes, jepa, mae, sigreg, bhep, vicreg must be given; see",
     ("data",): "One of moments, modes, fetch, list must be given; see `linbyol data --help`.",
     ("data", "moments"): "PATH and --out PATH must be given; see `linbyol data --help`.",
     ("data", "moments", "x.npz", "-o"): "Option --out must have a value; see `linbyol data --help`.",

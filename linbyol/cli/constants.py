@@ -50,14 +50,14 @@ def of_deep(command: Any) -> Any:
     return DeepMode(k.lambda_d, k.lambda_s, command.depth, k.eta)
 
 
-def of_regularised(command: Any, name: str) -> Any:
-    """Constants of the regulariser's modes, --d of them if isotropic; its weights are --a and --mu."""
+def of_regularised(command: Any, name: str, modes: int | None = None) -> Any:
+    """Constants of the regulariser's modes, so many or --d if they are isotropic; its weights are --a and --mu."""
     import numpy as np
 
     from linbyol.explain import REGULARISERS
 
     k = of_modes(command)
-    d = max(np.size(k.lambda_d), np.size(k.lambda_s)) if command.lambda_d else command.d
+    d = np.size(k.lambda_d) if command.lambda_d else modes or command.d
     data = {name: np.broadcast_to(np.asarray(getattr(k, name), float), (d,)) for name in ("lambda_d", "lambda_s")}
     weights = {"a": command.a, "mu": command.mu}
     if name == "vicreg":

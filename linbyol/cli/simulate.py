@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from linbyol.cli.options import AtLeastZero, Between, Count, Positive, Seed, default, flag
-from linbyol.cli.start import DEEP, RULES
+from linbyol.cli.start import DEEP, REGULARISED, RULES
 
-FLOWS = Literal["weights", "symmetric", "modes", "amplitudes", "jepa", "mae"]
+FLOWS = Literal["weights", "symmetric", "modes", "amplitudes", "jepa", "mae", "sigreg", "bhep", "vicreg"]
 FEW = 1000  # steps that SciPy takes in the time in which XLA compiles
 VARIANTS = Literal["byol", "simsiam", "no-stop-gradient", "no-predictor", "held-target"]
 
@@ -24,7 +24,8 @@ class Simulate:
 
     flow: Annotated[FLOWS, tyro.conf.Positional]
     """weights (Lemma 1), symmetric (Eq. 7), modes (Eqs. 11-13), amplitudes (Eqs. 104-106); jepa or mae, one layer of a
-    balanced mode of a deep linear network (arXiv 2407.03475)"""
+    balanced mode of a deep linear network (arXiv 2407.03475); sigreg, bhep or vicreg, variances nu of features that a
+    regulariser holds up"""
     alpha_p: Positive = default(1.0)
     """learning rate of the predictor divided by that of the encoder"""
     beta: AtLeastZero = default(0.4)
@@ -49,6 +50,12 @@ class Simulate:
     """weight decay of the predictor, if it is not eta"""
     depth: Count = default(1)
     """layers of the encoder (jepa, mae)"""
+    a: AtLeastZero = default(1.0)
+    """weight of the invariance (sigreg, bhep; Λ of vicreg)"""
+    mu: AtLeastZero = default(1.0)
+    """weight of the regulariser (sigreg, bhep; that of the variances, M, of vicreg)"""
+    eps: AtLeastZero = default(0.0)
+    """what is added to a variance (vicreg)"""
     n: Count = default(8)
     """input dimension (weights, symmetric)"""
     d: Count = default(4)
@@ -80,16 +87,18 @@ class Simulate:
     def idle(self) -> Iterator[tuple[str, str]]:
         """Options without effect for this flow, variant and data, and why."""
         moves = self.flow in ("weights", "modes", "amplitudes") and self.variant in ("byol", "no-predictor")
-        if self.flow in DEEP:
+        if self.flow in (*DEEP, *REGULARISED):
             nothing = ("alpha_p", "beta", "tau", "variant", "rule", "eta_p", "target")
-            yield from ((name, f"for {self.flow}, one layer of a balanced mode") for name in nothing)
-        else:
-            yield "depth", f"for {self.flow}, only for jepa and mae"
+            what = "one layer of a balanced mode" if self.flow in DEEP else "which has no predictor"
+            yield from ((name, f"for {self.flow}, {what}") for name in nothing)
+        for name, flows in (("depth", DEEP), ("a", REGULARISED), ("mu", REGULARISED), ("eps", ("vicreg",))):
+            if self.flow not in flows:
+                yield name, f"for {self.flow}, only for {', '.join(flows)}"
         if not moves:
             yield "beta", f"where no target moves ({self.flow}, {self.variant})"
         if self.flow not in ("symmetric", "modes"):
             yield "tau", f"for {self.flow}, which carries its own target"
-        if self.flow in ("modes", "amplitudes", *DEEP):
+        if self.flow in ("modes", "amplitudes", *DEEP, *REGULARISED):
             yield "n", f"for {self.flow}, which has modes alone"
         if self.flow != "weights":
             yield "moments", f"for {self.flow}, only for weights"
@@ -136,6 +145,8 @@ class Simulate:
             k = constants.of_weights(self, self.n if y0 is None else y0.W.shape[1])
         elif self.flow in DEEP:
             k = constants.of_deep(self)
+        elif self.flow in REGULARISED:
+            k = constants.of_regularised(self, self.flow, None if y0 is None else y0.nu.size)
         else:
             k = constants.of_modes(self, tau=1.0 if self.tau is None else self.tau)
         if y0 is None:
@@ -165,7 +176,7 @@ class Simulate:
         if self.json:
             print(store.to_json({"t": self.t1, "final": final, "ok": bool(trajectory.ok), **record}))
             return 0
-        name = self.flow if self.flow in DEEP else f"{self.flow}, {self.variant}"
+        name = self.flow if self.flow in (*DEEP, *REGULARISED) else f"{self.flow}, {self.variant}"
         print(f"{name}: t = {self.t1:g} after {int(trajectory.steps)} steps, {seconds:.2f} s")
         for name, value in final.items():
             print(f"{name} = {_show(value)}")
@@ -180,6 +191,11 @@ def flow(settings: Simulate) -> Any:
     from linbyol import equations as eq
     from linbyol.checks import InputError
 
+    if settings.flow in REGULARISED:
+        from linbyol.equations.vicreg import vicreg_held_flow
+        from linbyol.explain import REGULARISERS
+
+        return vicreg_held_flow if settings.flow == "vicreg" else REGULARISERS[settings.flow].flow
     chosen = getattr(eq, f"{settings.flow}_flow")
     if settings.variant != "byol" and settings.flow == "symmetric":
         raise InputError(f"Option --variant {settings.variant} is not for symmetric, which has no target; see --tau.")

@@ -11,7 +11,7 @@ def state_of(flow: str) -> Any:
     """The type of a flow's state."""
     from linbyol.integrate.trajectory import STATES
 
-    return STATES["Layer" if flow in DEEP else flow.capitalize()]
+    return STATES["Layer" if flow in DEEP else "Features" if flow in REGULARISED else flow.capitalize()]
 
 
 def of_file(command: Any) -> Any:
@@ -25,6 +25,8 @@ def of_file(command: Any) -> Any:
     state = state_of(command.flow)
     arrays = read_numbers(command.init, *state._fields)
     y = state(**{name: jnp.asarray(arrays[name], float) for name in state._fields})
+    if command.flow in REGULARISED:  # whose modes see each other: one number stands for all
+        y = state(jnp.broadcast_to(y.nu, jnp.broadcast_shapes(y.nu.shape, (len(command.lambda_d) or 1,))))
     with blaming(command.init):
         if command.flow == "weights":
             checks.check_weights(y, None)
@@ -38,7 +40,7 @@ def of_file(command: Any) -> Any:
 
 
 def check_fit(command: Any, y: Any, k: Any) -> None:
-    """The state of the file has the sizes of the constants."""
+    """The state of the file has the sizes of the constants, and lies where its flow is followed."""
     from linbyol import checks
     from linbyol.store import blaming
 
@@ -47,6 +49,17 @@ def check_fit(command: Any, y: Any, k: Any) -> None:
             checks.check_weights(y, k)
         elif command.lambda_d:
             check_modes(y, k.lambda_d.shape)
+        if hasattr(k, "gamma") and (y.nu > hinge(k)).any():
+            raise checks.InputError(f"Argument `nu` must be at most 1 - eps = {hinge(k):.6g}, but is {y.nu.max():.6g}.")
+
+
+def hinge(k: Any) -> float:
+    """The variance up to which VICReg holds features. Raises `InputError` if it holds none."""
+    from linbyol.checks import InputError
+
+    if k.eps >= k.gamma**2:
+        raise InputError(f"Argument `eps` must be below 1 for vicreg to hold anything, but is {k.eps:.6g}.")
+    return k.gamma**2 - k.eps
 
 
 def check_symmetric(y: Any) -> None:
@@ -70,12 +83,12 @@ def check_modes(y: Any, modes: tuple[int, ...]) -> None:
         if value.shape not in ((), modes) or 0 in value.shape or value.ndim > 1:
             words = f"{modes[0]} numbers, one a mode" if modes and modes[0] else "one number a mode"
             raise InputError(f"Argument `{name}` must be {words}, but has shape {value.shape}.")
-    if hasattr(y, "s"):
-        check_nonnegative("s", y.s)
+    for name in {"s", "nu"} & set(y._fields):
+        check_nonnegative(name, getattr(y, name))
 
 
 def random(command: Any, k: Any) -> Any:
-    """Entries of W N(0, 1)/√n, of the predictor N(0, 1)/√d; amplitudes of modes uniform below 1/2."""
+    """Entries of W N(0, 1)/√n, of the predictor N(0, 1)/√d; amplitudes and variances of modes uniform below 1/2."""
     import jax
     import jax.numpy as jnp
 
@@ -90,8 +103,8 @@ def random(command: Any, k: Any) -> Any:
         target = {"copy": lambda: W, "zero": lambda: jnp.zeros_like(W)}
         target["independent"] = lambda: jax.random.normal(c, (d, n)) / jnp.sqrt(n)
         return state(W=W, Wp=Wp, Wa=target[command.target]())
-    if command.flow in DEEP:
-        return state(w=jax.random.uniform(a, (d,), maxval=0.5))
+    if command.flow in (*DEEP, *REGULARISED):
+        return state(jax.random.uniform(a, (d,), maxval=(hinge(k) if hasattr(k, "gamma") else 1) / 2))
     w, wp = jax.random.uniform(a, (d,), maxval=0.5), jax.random.uniform(b, (d,), maxval=0.5)
     wa = {"copy": w, "zero": 0 * w, "independent": jax.random.uniform(c, (d,), maxval=0.5)}[command.target]
     if command.flow == "modes":

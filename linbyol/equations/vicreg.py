@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from jax.tree_util import Partial
 
 from linbyol.equations.byol import Matrix, Scalar, Vector
+from linbyol.equations.combinators import Ablated
 from linbyol.equations.regularised import (
     Encoder,
     Features,
@@ -76,6 +78,19 @@ def vicreg_modes_flow(y: Features, k: VicregModes) -> Features:
 def vicreg_mode_flow(y: Features, k: VicregModes) -> Features:
     """The same below the hinge: plain algebra."""
     return features_flow(y, _unweighted(k), -k.variance / (k.d * root(y.nu + k.eps)))
+
+
+def _at_most_the_hinge(y: Features, k: VicregModes) -> Features:
+    xp = np if isinstance(y.nu, np.ndarray) else jnp
+    return Features(nu=xp.minimum(y.nu, k.gamma * k.gamma - k.eps))
+
+
+def _kept(rate: Features, y: Features, k: VicregModes) -> Features:
+    return rate
+
+
+# vicreg_modes_flow from below the hinge, without the jump that no solver passes: a mode that comes to it is held there.
+vicreg_held_flow = Ablated(vicreg_mode_flow, Partial(_at_most_the_hinge), Partial(_kept))
 
 
 def _below(v: Vector, gamma: Scalar) -> Vector:

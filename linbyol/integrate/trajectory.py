@@ -14,10 +14,14 @@ from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from linbyol import equations, store
 from linbyol.checks import InputError
+from linbyol.equations.regularised import Features
 
 STATES: dict[str, Any] = {
     cls.__name__: cls
-    for cls in (equations.Weights, equations.Symmetric, equations.Modes, equations.Amplitudes, equations.Layer)
+    for cls in (
+        *(equations.Weights, equations.Symmetric, equations.Modes, equations.Amplitudes),
+        *(equations.Layer, Features),
+    )
 }
 
 
