@@ -10,8 +10,8 @@ from linbyol.claims import Run, Verdict, claim, holds_if
 from linbyol.equations import Isotropic, amplitudes_flow
 from linbyol.exact import target_ratio
 from linbyol.extremes import every, largest
+from linbyol.published import PUBLISHED
 from theory.paper.alignment_of_modes import empty_on_the_parabola, loosened_by_alpha_p
-from theory.paper.tables_data import PUBLISHED
 from theory.proving.mode_runs import between, follow, uniforms
 
 TEXT = 77.38  # "77.38 %" of Sec. 4, for DirectPred on STL-10 after 100 epochs
