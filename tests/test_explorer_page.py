@@ -1,52 +1,29 @@
 """The explorer in a real browser: drag, slide, tabs, links, exports, both themes, a telephone's width, the keyboard."""
 
-import json
-import shutil
-import subprocess
-import tarfile
 import time
 
 import numpy as np
 import pytest
 
 from linbyol.explorer import explorer
-
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-)
+from tests.browsing import axe, check_access, check_console, started, visit
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    if not (CHROMIUM and DRIVER):
-        pytest.skip("chromium and chromedriver are not installed")
     folder = tmp_path_factory.mktemp("page")
     (folder / "explorer.html").write_text(explorer())
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    for flag in (*FLAGS, f"--user-data-dir={folder / 'profile'}"):
-        options.add_argument(flag)
-    options.add_experimental_option("prefs", {"download.default_directory": str(folder)})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver = started(folder)
     driver.folder, driver.address = folder, (folder / "explorer.html").as_uri()
     yield driver
     driver.quit()
 
 
-def opened(driver, link="", width=1280, height=1000, theme="light"):
+def opened(driver, link="", **window):
     """The page at an address, after its first frame; nothing was said on the console."""
-    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    features = [{"name": "prefers-color-scheme", "value": theme}]
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-    driver.get("about:blank")
-    driver.get(driver.address + link)
+    visit(driver, driver.address + link, **window)
     settled(driver)
-    assert [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"] == []
+    check_console(driver)
     return driver
 
 
@@ -238,28 +215,6 @@ def test_numbers_in_the_browser_are_those_of_the_library(browser):
 
 
 def test_axe_finds_nothing_serious(browser, tmp_path):
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is not installed")
-    packed = subprocess.run(
-        [npm, "pack", "axe-core@4.10.3", "--silent"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    if packed.returncode:
-        pytest.skip("axe-core cannot be had from the npm registry")
-    with tarfile.open(next(tmp_path.glob("*.tgz"))) as archive:
-        axe = archive.extractfile("package/axe.min.js").read().decode()
+    source = axe(tmp_path)
     for theme in ("light", "dark"):
-        driver = opened(browser, theme=theme)
-        driver.execute_script(axe)
-        found = driver.execute_async_script("axe.run().then((found) => arguments[0](found.violations))")
-        serious = [
-            (rule["id"], [node["target"] for node in rule["nodes"]])
-            for rule in found
-            if rule["impact"] in ("serious", "critical")
-        ]
-        assert serious == [], json.dumps(serious)
+        check_access(opened(browser, theme=theme), source)

@@ -1,23 +1,34 @@
-"""The report: one well-formed file that fetches nothing and runs nothing, and says what the verdicts say."""
+"""The report: one well-formed file that fetches nothing, and says what the verdicts say."""
 
 import base64
+import io
+import json
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from figures import mathematics, phase_plane
-from figures.report.page import number, write_report
-from linbyol import claims
+from figures import phase_plane
+from figures.mathematics import Sheet
+from figures.report import write_report
+from figures.report.verdicts import number
+from linbyol import claims, cli
 from linbyol.checks import InputError
 from linbyol.claims import Result, Verdict
 from linbyol.equations import weights_flow
 from theory.proving.latex import equation
 
-VOID = {"meta", "img", "path", "link", "br"}
-PNG = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
+VOID = {"meta", "img", "link", "br", "input"}
+
+
+def picture():
+    """A PNG of 2,000 by 1,000 pixels, its left half black, its right half white."""
+    pixels, encoded = np.zeros((1000, 2000, 3), np.uint8), io.BytesIO()
+    pixels[:, 1000:] = 255
+    Image.fromarray(pixels).save(encoded, format="png")
+    return encoded.getvalue()
 
 
 def result(id, expected, verdict, **fields):
@@ -55,7 +66,9 @@ class Page(HTMLParser):
             self.stack.append(tag)
 
     def handle_startendtag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
+        attributes = dict(attributes)
+        self.tags.append((tag, attributes))
+        self.ids += [attributes["id"]] if "id" in attributes else []
 
     def handle_endtag(self, tag):
         assert self.stack.pop() == tag
@@ -67,7 +80,7 @@ class Page(HTMLParser):
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "figures").mkdir()
-    (tmp_path / "figures" / "phase_plane.png").write_bytes(PNG)
+    (tmp_path / "figures" / "phase_plane.png").write_bytes(picture())
     return tmp_path
 
 
@@ -75,7 +88,7 @@ def folder(tmp_path):
 def html(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     (folder / "figures").mkdir()
-    (folder / "figures" / "phase_plane.png").write_bytes(PNG)
+    (folder / "figures" / "phase_plane.png").write_bytes(picture())
     path = write_report(folder / "report.html", RESULTS, claims.environment(), folder / "figures")
     return path.read_text()
 
@@ -83,9 +96,10 @@ def html(tmp_path_factory):
 def test_it_is_one_well_formed_file_that_needs_nothing(html):
     page = Page(html)
     assert len(page.ids) == len(set(page.ids))
-    assert all(link.startswith(("#", "data:image/png;base64,")) for link in page.links)
+    assert all(link.startswith(("#", "data:image/avif;base64,")) for link in page.links)
     assert all(link[1:] in page.ids for link in page.links if link.startswith("#"))
-    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
+    assert not {"link", "iframe", "object"} & {tag for tag, _ in page.tags}
+    assert [attributes for tag, attributes in page.tags if tag == "script"] == [{}]
     assert not re.search(r"https?:|@import|url\(", html)
 
 
@@ -122,27 +136,90 @@ def test_claims_are_grouped_by_what_their_file_is_about(html):
 
 
 def test_equations_are_drawn_and_named(html):
+    sheet = Sheet()
     for line in equation(weights_flow):
-        assert mathematics.svg(line) in html
-    names = [dict(attributes).get("aria-label", "") for tag, attributes in Page(html).tags if tag == "svg"]
-    assert equation(weights_flow)[1] in names
-    assert all(names)
+        assert sheet.svg(line) in html
+    page = Page(html)
+    drawn = [attributes for tag, attributes in page.tags if tag == "svg" and attributes["class"] == "equation"]
+    assert equation(weights_flow)[1] in [attributes["aria-label"] for attributes in drawn]
+    used = {attributes["href"][1:] for tag, attributes in page.tags if tag == "use"}
+    assert len(used) > 30
+    assert used <= set(page.ids)
 
 
 def test_an_outline_stays_in_its_box():
-    drawing = mathematics.svg(r"\dot W_p = \alpha_p \left(\tau F - \frac{\kappa}{2} \{W_p, F\}\right)^\top")
+    sheet = Sheet()
+    drawing = sheet.svg(r"\dot W_p = \alpha_p \left(\tau F - \frac{\kappa}{2} \{W_p, F\}\right)^\top")
     width, height = (float(x) for x in re.search(r'viewBox="0 0 (\S+) (\S+)"', drawing).groups())
-    points = [float(x) for x in re.findall(r"-?\d+\.?\d*", re.search(r' d="([^"]*)"', drawing).group(1))]
-    assert len(points) > 200  # letters, not an empty box
-    for size, coordinates in ((width, points[::2]), (height, points[1::2])):
-        assert min(coordinates) > -1
-        assert max(coordinates) < size + 1  # a pixel: italics lean out of their advance width
+    em, left, base = (float(x) for x in re.search(r"matrix\((\S+) 0 0 -\S+ (\S+) (\S+)\)", drawing).groups())
+    outlines = dict(re.findall(r'<path id="(\S+)" d="([^"]*)"', sheet.glyphs))
+    placed = re.findall(r'<use href="#(\S+)" transform="translate\((\S+) (\S+)\) scale\((\S+)\)"/>', drawing)
+    assert len(placed) == 20  # letters, signs and brackets, of which W, p and F are set again and drawn once
+    assert len(outlines) == len({name for name, *_ in placed}) == 16
+    for name, x, y, scale in placed:
+        points = np.array(re.findall(r"-?\d+\.?\d*", outlines[name]), float).reshape(-1, 2) * float(scale)
+        across, up = ((points + [float(x), float(y)]) * em).T
+        assert left + across.min() > -1
+        assert left + across.max() < width + 1  # a pixel: italics lean out of their advance width
+        assert base - up.max() > -1
+        assert base - up.min() < height + 1
 
 
 def test_figures_are_inside_with_captions_and_missing_ones_are_left_out(html):
-    assert base64.b64encode(PNG).decode() in html
-    pictures = [attributes for tag, attributes in Page(html).tags if tag == "img"]
-    assert [picture["alt"] for picture in pictures] == [phase_plane.CAPTION]
+    (picture,) = (attributes for tag, attributes in Page(html).tags if tag == "img")
+    assert picture["alt"] == phase_plane.CAPTION
+    image = Image.open(io.BytesIO(base64.b64decode(picture["src"].partition(",")[2])))
+    assert image.format == "AVIF"
+    assert image.size == (1520, 760)
+    assert (picture["width"], picture["height"]) == ("1000", "500")
+    dark, light = np.asarray(image)[:, [300, 1200]].mean(axis=(0, 2))
+    assert dark < 5
+    assert light > 250
+
+
+def test_errata_name_their_numbers_and_their_correction(folder):
+    found = [
+        result("B99", "fails", "fails", numbers={"gap": 0.5}),
+        result("B99c", "holds", "holds"),
+        result("B100", "fails", "holds"),
+    ]
+    html = write_report(folder / "report.html", found, {}, None).read_text()
+    errata = html[html.index('<section id="errata">') : html.index('<section id="equations">')]
+    assert re.findall(r'href="#(\w+)"', errata) == ["B99", "B99c"]
+    assert "gap <b>0.5</b>" in errata
+
+
+def test_the_verb_writes_the_report_of_a_run_again(tmp_path, capsys):
+    assert cli.run(["reproduce", "--only", "B108", "--jobs", "1", "--out", str(tmp_path)]) == 0
+    assert not (tmp_path / "report.html").exists()
+    record = json.loads((tmp_path / "claims.json").read_text())
+    gone = record["claims"][0] | {"id": "B9999"}
+    (tmp_path / "claims.json").write_text(json.dumps(record | {"claims": [*record["claims"], gone]}))
+    assert cli.run(["report", str(tmp_path)]) == 0
+    html = (tmp_path / "report.html").read_text()
+    assert re.findall(r'<tr id="(\w+)" data-paper="([^"]*)" data-status="(\w+)"', html) == [
+        ("B108", "Tian, Chen &amp; Ganguli 2021", record["claims"][0]["verdict"])
+    ]
+    assert "claim B9999 is not in the code any more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "said"),
+    [
+        (None, [], "claims.json"),
+        ("{", [], "is not JSON"),
+        ('{"claims": [{"id": "B108"}]}', [], "is not one that `linbyol reproduce` wrote"),
+        ('{"claims": 3}', [], "is not one that `linbyol reproduce` wrote"),
+        ("{}", ["--out", "report.pdf"], "must end in .html"),
+    ],
+)
+def test_what_is_no_run_is_one_sentence(content, words, said, tmp_path, capsys):
+    if content is not None:
+        (tmp_path / "claims.json").write_text(content)
+    assert cli.run(["report", str(tmp_path), *words]) in (2, 3)
+    error = capsys.readouterr().err.strip()
+    assert said in error
+    assert "\n" not in error
 
 
 def test_the_environment_is_told(html):

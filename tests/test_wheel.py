@@ -19,6 +19,7 @@ VERBS = [  # each in turn in one process, with its exit status; the cheapest tha
     (["reproduce", "--only", "B108", "--jobs", "1"], 0),
     (["figure", "directpred_window", "--fast"], 0),
     (["explore", "--json"], 0),
+    (["report", "nowhere"], 3),
     (["train", "--list"], 0),
     (["train", "digits-linear", "--dry-run"], 0),
     (["data", "list"], 0),

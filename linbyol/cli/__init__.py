@@ -11,7 +11,7 @@ from linbyol import interrupts
 
 VERBS = (
     *("prove", "simulate", "phase", "fit", "explain", "train", "plot", "features", "analyze"),
-    *("figure", "reproduce", "explore", "bench", "data", "doctor"),
+    *("figure", "reproduce", "report", "explore", "bench", "data", "doctor"),
 )
 
 

@@ -6,8 +6,6 @@ from typing import Annotated
 
 import tyro
 
-PAGE = (".html",)
-
 
 @dataclass(frozen=True)
 class Explore:
@@ -26,7 +24,7 @@ class Explore:
     def run(self) -> int:
         from linbyol import outputs, store
 
-        outputs.check_outputs(out=(self.out, PAGE))
+        outputs.check_outputs(out=(self.out, outputs.PAGE))
         from linbyol.explorer import explorer
 
         store.write_text(self.out, explorer())

@@ -20,6 +20,7 @@ from linbyol.equations.combinators import Ablated, Flow, settle
 LETTERS = {
     "Wp": "W_p", "Wa": "W_a", "wp": "w_p", "wa": "w_a", "X_aug": "X'", "sigma2": r"\sigma^2", "alpha_p": r"\alpha_p",
     "eta_p": r"\eta_p", "eta_s": r"\eta_s", "lambda_d": r"\lambda_d", "lambda_s": r"\lambda_s",
+    "lam": r"\lambda", "decay": r"\eta", "Gamma": r"\Gamma",
 }  # fmt: skip
 
 # Factors of a product, and terms of a sum of one sign, stand in this order; what is not here follows by name.
@@ -68,7 +69,13 @@ def latex(expression: Any) -> str:
 def symbols(cls: type) -> Any:
     """The state or constants of a type, as symbols: dimensions d and n, positive rates, κ = 1 + σ²."""
     d, n = sp.symbols("d n", integer=True, positive=True)
-    matrix = {"W": (d, n), "Wa": (d, n), "Wp": (d, d), "F": (d, d), "X": (n, n), "X_aug": (n, n)}
+    matrix = {
+        "W": (d, n),
+        "Wa": (d, n),
+        "Wp": (d, d),
+        "F": (d, d),
+        **dict.fromkeys(("X", "X_aug", "B", "C", "Gamma"), (n, n)),
+    }
     names = cls._fields if hasattr(cls, "_fields") else [field.name for field in dataclasses.fields(cls)]
     values = {
         name: MatrixSymbol(name, *matrix[name]) if name in matrix else sp.Symbol(name, real=True) for name in names
