@@ -15,6 +15,7 @@ from theory.newer import (
     open_loss,
     regression,
     self_predictive,
+    stack_balances,
     stacks,
     variety,
 )
@@ -39,7 +40,8 @@ from theory.proving.spaces import WEIGHTS
 MODULES = (
     lemma1, theorem1, any_loss, theorem2, no_predictor, theorem3, appendix_errata,
     reductions, aligned, mode_laws, fixed_point_proofs, stability_proofs,
-    stacks, deep_modes, deep_times, learning_order, self_predictive, variety, open_loss, decayed, regression,
+    stacks, stack_balances, deep_modes, deep_times, learning_order, self_predictive, variety, open_loss, decayed,
+    regression,
 )  # fmt: skip
 CLAIMS = {value.id: value for module in MODULES for value in vars(module).values() if isinstance(value, Claim)}
 SEED = 3  # not the seed that `linbyol prove` takes unasked

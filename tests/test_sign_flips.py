@@ -25,6 +25,7 @@ from theory.newer import (
     sigreg_flow,
     sigreg_slice,
     slaved,
+    stack_balances,
     stacks,
     variety,
     vicreg,
@@ -32,7 +33,19 @@ from theory.newer import (
 from theory.paper import aligned, lemma1, mode_laws, reductions, theorem1, theorem2, theorem3
 from theory.proving.prover import PROVE, ROUNDING
 
-MODULES = (lemma1, theorem1, theorem2, theorem3, reductions, aligned, mode_laws, stacks, deep_modes, self_predictive)
+MODULES = (
+    lemma1,
+    theorem1,
+    theorem2,
+    theorem3,
+    reductions,
+    aligned,
+    mode_laws,
+    stacks,
+    stack_balances,
+    deep_modes,
+    self_predictive,
+)
 MODULES += (bhep, sigreg_flow, sigreg_slice, vicreg)
 MODULES += (curl, variety, selection, open_loss, decayed, slaved, iterations, regression)
 PROOFS = {id: statements for module in MODULES for id, statements in module.PROOFS.items()}

@@ -39,6 +39,7 @@ from theory.newer import (
     sigreg_flow,
     sigreg_slice,
     slaved,
+    stack_balances,
     stacks,
     variety,
     vicreg,
@@ -202,8 +203,8 @@ WRONG = {
         stacks.space(2, "MAE"), stacks.by_name(stacks.FLOWS["MAE"]), "V", lambda y, k: stacks.loss(y, (k[0], 2 * k[1]))
     ),
     "Balances that fall as e^(-eta t)": Rate(
-        stacks.space(1, "JEPA"), stacks.by_name(stacks.FLOWS["JEPA"]), lambda y, k: stacks.balance_of(0, y),
-        lambda y, k: -k[0].eta * stacks.balance_of(0, y),
+        stacks.space(1, "JEPA"), stacks.by_name(stacks.FLOWS["JEPA"]), lambda y, k: stack_balances.balance_of(0, y),
+        lambda y, k: -k[0].eta * stack_balances.balance_of(0, y),
     ),
     "JEPA's rate with L in place of 2L - 1": Equal(
         deep_modes.AT_RHO, lambda y, k: deep_modes.slope_at(deep_modes.jepa_flow, y, k),
