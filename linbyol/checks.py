@@ -9,6 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+WEIGHTS = ("a", "mu", "invariance", "variance", "covariance", "eps")  # of the terms of a loss, in constants
+
 
 class InputError(ValueError):
     """An argument that cannot be used; the message is one sentence with the argument's name and value."""
@@ -51,7 +53,7 @@ def check_numbers(name: str, tree: Any) -> None:
 def check_constants(k: Any) -> None:
     """Rates and variances are not negative, alpha_p is positive, moments are symmetric positive semidefinite."""
     check_numbers("k", k)
-    for name in ("alpha_p", "beta", "eta", "sigma2", "lambda_d", "lambda_s"):
+    for name in ("alpha_p", "beta", "eta", "sigma2", "lambda_d", "lambda_s", *WEIGHTS):
         x = concrete(getattr(k, name)) if hasattr(k, name) else None
         if x is None:
             continue
@@ -139,6 +141,13 @@ def check_nonnegative(name: str, value: Any) -> None:
     x = concrete(value)
     if x is not None and (x < 0).any():
         raise InputError(f"Argument `{name}` must be at least 0, but is {_worst(x)}.")
+
+
+def check_positive(name: str, value: Any) -> None:
+    """Every entry is above 0."""
+    x = concrete(value)
+    if x is not None and not (x > 0).all():
+        raise InputError(f"Argument `{name}` must be positive, but is {_worst(x)}.")
 
 
 def check_count(name: str, value: Any) -> None:

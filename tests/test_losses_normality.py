@@ -109,3 +109,9 @@ def test_they_pull_towards_the_normal(z, key, loss):
 def test_settings_that_sigreg_cannot_have_are_refused(z, key, given, words):
     with pytest.raises(InputError, match=words):
         sigreg(jnp.asarray(z), key, **{"slices": 4} | given)
+
+
+@pytest.mark.parametrize("beta", [0.0, -1.0])
+def test_a_width_that_bhep_cannot_have_is_refused(z, beta):
+    with pytest.raises(InputError, match=f"Argument `beta` must be positive, but is {beta:.0f}."):
+        bhep(jnp.asarray(z), beta=beta)

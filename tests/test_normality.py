@@ -10,6 +10,7 @@ import scipy.special
 
 from linbyol.checks import InputError
 from linbyol.equations import sigreg as equations
+from linbyol.equations.regularised import Features, RegularisedModes
 from linbyol.exact import (
     TOTAL_COLLAPSE,
     bhep_distance,
@@ -21,6 +22,7 @@ from linbyol.exact import (
     slice_mean,
     slice_rest,
 )
+from linbyol.integrate import integrate
 
 ROUNDING = 1e-13  # some ten operations on numbers of order one
 
@@ -154,6 +156,9 @@ def test_the_released_constants_drop_modes_long_before_they_collapse():
         assert last_mode_pull(d) == -equations.slice_gradient(nu)[0]
 
 
+NEGATIVE = RegularisedModes(1.0, -2.0, 1.0, 2.0)
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -165,6 +170,11 @@ def test_the_released_constants_drop_modes_long_before_they_collapse():
             "Argument `Sigma` must be positive semidefinite, but has the eigenvalue -1.",
         ),
         (lambda: bhep_distance([1.0, -2.0]), "Argument `Sigma` must be at least 0, but is -2."),
+        (lambda: bhep_distance([1.0, 2.0], beta=0.0), "Argument `beta` must be positive, but is 0."),
+        (
+            lambda: integrate(equations.sigreg_modes_flow, Features(np.ones(2)), NEGATIVE, [0.0, 1.0]),
+            "Argument `mu` must be at least 0, but is -2.",
+        ),
         (lambda: slice_rest(-0.1), "Argument `theta` must be at least 0, but is -0.1."),
         (lambda: sample_rest(0), "Argument `n` must be at least 1, but is 0."),
         (lambda: dropped_at(0), "Argument `d` must be a positive whole number, but is 0."),

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from linbyol.checks import InputError, check_moment, check_nonnegative, check_numbers
+from linbyol.checks import InputError, check_moment, check_nonnegative, check_numbers, check_positive
 from linbyol.cubic import numbers
 from linbyol.equations import bhep, sigreg
 
@@ -61,6 +61,7 @@ def isotropic_slice_mean(nu: Any, m: Any) -> Float[Array, ""]:
 def bhep_distance(Sigma: Any, m: Any = 0.0, *, beta: Any = 1.0) -> Float[Array, ""]:
     """BHEP's distance of N(m, Σ_z) from N(0, I), for Σ_z (d, d) or the vector (d,) of a diagonal, m () or (d,)."""
     check_numbers("Sigma", Sigma)
+    check_positive("beta", beta)
     Sigma, m, beta = numbers("Sigma", Sigma), numbers("m", m), numbers("beta", beta)
     if Sigma.ndim == 1 and Sigma.size:
         check_nonnegative("Sigma", Sigma)

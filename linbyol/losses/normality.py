@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linbyol.checks import InputError, check_choice, check_count
+from linbyol.checks import InputError, check_choice, check_count, check_positive
 from linbyol.losses.two_views import Embeddings, Number
 
 CONVENTIONS = ("code", "theory")
@@ -71,6 +71,7 @@ def sigreg(
         raise InputError(f"Argument `points` must be odd and at least 3, but is {points}.")
     if isinstance(t_max, int | float) and not 0 < t_max < math.inf:
         raise InputError(f"Argument `t_max` must be positive, but is {t_max}.")
+    _check_batch(z)
     u = jax.random.normal(key, (z.shape[1], slices), z.dtype)
     x = z @ (u / jnp.sqrt(jnp.sum(u * u, axis=0, keepdims=True)))
     steps = np.r_[1, np.full(points - 2, 2), 1] / (points - 1)
@@ -119,8 +120,10 @@ def bhep(z: Embeddings, *, beta: float | Array = 1.0) -> Paired:
     """BHEP: the mean over t ~ N(0, beta² I) of |mean exp(itᵀz) - exp(-‖t‖²/2)|², in closed form over all b² pairs.
 
     n⁻² Σ_ij exp(-beta² ‖z_i - z_j‖²/2) - 2 (1 + beta²)^(-d/2) n⁻¹ Σ_i exp(-beta² ‖z_i‖²/(2(1 + beta²)))
-    + (1 + 2beta²)^(-d/2).
+    + (1 + 2beta²)^(-d/2). Raises `InputError` for a beta that is not positive.
     """
+    _check_batch(z)
+    check_positive("beta", beta)
     d, b = z.shape[1], jnp.asarray(beta, z.dtype) ** 2
     squares = jnp.sum(z * z, axis=1)
     apart = jnp.maximum(squares[:, None] + squares[None] - 2 * z @ z.T, 0)
@@ -128,3 +131,8 @@ def bhep(z: Embeddings, *, beta: float | Array = 1.0) -> Paired:
     cross = -2 * (1 + b) ** (-d / 2) * jnp.mean(jnp.exp(-b * squares / (2 * (1 + b))))
     offset = (1 + 2 * b) ** (-d / 2)
     return Paired(pairs + cross + offset, pairs, cross, offset)
+
+
+def _check_batch(z: Array) -> None:
+    if jnp.ndim(z) != 2 or 0 in jnp.shape(z):
+        raise InputError(f"Argument `z` must be embeddings (b, d), but has shape {jnp.shape(z)}.")
