@@ -7,7 +7,7 @@ import numpy as np
 
 from linbyol.store import read_arrays, read_json
 
-SHIPPED = Path(__file__).parent.parent / "experiments" / "results" / "clustering"
+SHIPPED = Path(__file__).parent.parent / "experiments" / "results"
 LABELS = {"samples": "samples", "classes": "classes", "superclasses": "superclasses"}
 COLOURS = {"samples": "#0072B2", "classes": "#D55E00", "superclasses": "#332288"}
 
@@ -46,10 +46,10 @@ class Record(NamedTuple):
         return f"{images}; {how}; seeds {min(about['seeds'])} to {max(about['seeds'])}: mean and standard deviation."
 
 
-def read(results: Path | None, data: str, training: str) -> Record:
-    """A record of the folder `results`, if it has records, else as it came with the project."""
-    folder = SHIPPED if results is None or not (results / "clustering").exists() else results / "clustering"
-    path = folder / f"{data}-cpu" / training
+def read(results: Path | None, data: str, training: str, study: str = "clustering") -> Record:
+    """A record of the folder `results`, if it has records of the study, else as it came with the project."""
+    folder = SHIPPED if results is None or not (results / study).exists() else results
+    path = folder / study / f"{data}-cpu" / training
     return Record(read_json(path.with_suffix(".json")), read_arrays(path.with_suffix(".npz")))
 
 

@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import ttest_1samp
 
 import experiments.studies.ablations
+import figures
 from experiments.ablations.__main__ import main
 from experiments.ablations.sizes import SIZES, size_of
 from experiments.clustering import records
@@ -162,3 +163,17 @@ def test_eigenvalues_that_grow_and_shrink_are_counted(monkeypatch):
     F = np.array([[[1.0, 2, 3], [0.5, 2.5, 9]]] * 3)
     study.records["regular"].arrays["F"] = F
     assert [x.tolist() for x in alignment.moving(study)] == [[2.0] * 3, [1.0] * 3]
+
+
+def test_figures_show_the_lanes_of_their_constants():
+    """Against the records, read by hand: which lanes, and what they hold."""
+    tables, curves = figures.module("published_tables").data(), figures.module("network_alignment").data()
+    record = evidence.study_of("digits", "cpu").records["alpha_p"]
+    slow = [i for i, lane in enumerate(record.about["lanes"]) if lane["alpha_p"] == 0.25]
+    assert tables["Fig. 6"]["ours"][0] == pytest.approx(100 * record.arrays["ridge"][slow])
+    assert tables["Table 3"]["published"][2].tolist() == list(PUBLISHED["B123"]["1 layer, no EMA, sym"])
+    assert {rows["ours"].shape[1] for rows in tables.values()} == {5}
+    regular = evidence.study_of("digits", "cpu").records["regular"]
+    lanes = [(lane["eta"], lane["gamma_a"]) for lane in regular.about["lanes"]]
+    usual = [i for i, lane in enumerate(lanes) if lane == (0.01, 0.99)]
+    assert np.array_equal(curves["F"], regular.arrays["F"][usual].astype(float))
