@@ -13,6 +13,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 import jax
 import numpy as np
 import pytest
+from quick_compilation import optimised, pytest_runtest_protocol  # noqa: F401
 
 from linbyol.machine import collect_seldom
 
@@ -21,6 +22,15 @@ collect_seldom()
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "standard")
+
+READERS = {f"test_{what}.py" for what in ("layers", "words", "origins", "claim_ids", "claim_checks", "usage", "readme")}
+
+
+def pytest_collection_modifyitems(items):
+    """Sources are read first, for a slip to fail in the first minute; then come optimised programs, which quick ones
+    cannot replace."""
+    dear = {item.path for item in items if optimised(item)}
+    items.sort(key=lambda item: (item.path.name not in READERS, item.path not in dear, item.path, not optimised(item)))
 
 
 @pytest.fixture
@@ -31,14 +41,6 @@ def key():
 @pytest.fixture
 def rng():
     return np.random.default_rng(7)
-
-
-@pytest.fixture
-def plainly():
-    """XLA leaves out its dear optimisations, half of the compilation: for what does not hang on bits or on speed."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
 
 
 @pytest.fixture(autouse=True)

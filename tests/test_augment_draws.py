@@ -133,6 +133,7 @@ def test_shifts_are_uniform_and_noise_is_gaussian(key):
     assert scipy.stats.kstest(views, "norm", (0, 0.2)).statistic < 2.2 / np.sqrt(views.size)
 
 
+@pytest.mark.optimised
 def test_a_view_depends_on_its_key_and_index_not_on_its_batch(key):
     x, index = images(12), jnp.arange(12) + 30
     whole = augment(key, x, index, NOISY)

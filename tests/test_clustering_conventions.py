@@ -16,7 +16,6 @@ CLAIMS = {
     other_programs: ("not_rankme", "not_lidar", "smoothing"),
 }
 ALL = [getattr(module, name) for module, names in CLAIMS.items() for name in names]
-pytestmark = pytest.mark.usefixtures("plainly")
 
 
 @pytest.mark.parametrize("found", ALL, ids=lambda found: found.id)

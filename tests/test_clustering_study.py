@@ -25,12 +25,10 @@ Estimate = namedtuple("Estimate", (*information.READ, "ceiling"))
 def smoke(tmp_path_factory):
     """Records and runs of the smallest size."""
     folder = tmp_path_factory.mktemp("clustering")
-    jax.config.update("jax_disable_most_optimizations", True)
     with jax.enable_x64(False):
         arguments = ["digits", "--size", "smoke", "--out", str(folder / "out"), "--runs", str(folder / "runs")]
         assert main(arguments) == 0
         yield folder, arguments
-    jax.config.update("jax_disable_most_optimizations", False)
 
 
 @pytest.fixture(scope="module")

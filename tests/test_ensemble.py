@@ -184,6 +184,7 @@ def test_tolerances_near_rounding_end():
     assert relative_error(found.y, dop853(take(Y, slice(8)), take(K, slice(8)), 10.0)).max() < 1e-10  # that of DOP853
 
 
+@pytest.mark.optimised
 def test_chunks_threads_and_order_change_no_bit():
     """A lane does not depend on its neighbours, on the chunk it is in, or on who solves it."""
     y, k = workload(3000, seed=3)

@@ -49,6 +49,7 @@ def test_the_table_is_whole():
     assert set(FUNCTIONS) == {*exact.__all__, *fixed_points.__all__} - others
 
 
+@pytest.mark.optimised
 @each
 def test_a_negative_tau_is_the_mirror_image(name):
     there = leaves(name, np.array(STARTS), decayed(K))

@@ -122,7 +122,6 @@ def test_the_untrained_network_has_fresh_statistics_and_a_projector_comes_last(t
     np.testing.assert_allclose(found["test/block1/h"], expected, rtol=1e-4, atol=1e-4)  # float32, over a small spread
 
 
-@pytest.mark.usefixtures("plainly")
 def test_blocks_of_pixels_are_pooled_or_flat(tmp_path, capsys):
     run, _ = folder(tmp_path / "run", **{"encoder.name": '"conv"', "d": None, "encoder.widths": "[3, 4]",
                     "rule.name": None, "first": 64})  # fmt: skip

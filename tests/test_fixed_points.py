@@ -9,6 +9,8 @@ import pytest
 from linbyol.equations import Commuting, Isotropic, Modes, decay, modes_flow, parabola_flow
 from linbyol.fixed_points import bifurcation, critical_eta, fixed_points, predictor_roots, stability
 
+pytestmark = pytest.mark.optimised
+
 ROUNDING = 1e-12  # of fixed points
 
 

@@ -18,8 +18,6 @@ from linbyol.representation.bounds import infonce as infonce_of
 from linbyol.representation.bounds import nwj as nwj_of
 from linbyol.representation.seed_parts import prepared
 
-pytestmark = pytest.mark.usefixtures("plainly")  # no law here hangs on the last bits
-
 N, WIDE = 4000, 16
 QUICK = {"steps": 50, "hidden": 16}  # one program for all that has these shapes
 

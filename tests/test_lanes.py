@@ -20,7 +20,6 @@ from linbyol.equations import Isotropic, Modes
 
 EMPTY = Engine.of(lambda y, k: y, {}, "rodas5p")
 QUARTER = Tolerance(0.25, 0.0)
-pytestmark = pytest.mark.usefixtures("plainly")
 
 
 def fall(y, k):

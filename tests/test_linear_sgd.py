@@ -148,6 +148,7 @@ def test_runs_map_over_seeds_and_rates_without_a_loop(bank, y, key):
     assert jnp.abs(grid.ys.W[0, 0, -1] - grid.ys.W[0, 1, -1]).max() > 1e-4  # seeds differ
 
 
+@pytest.mark.optimised
 def test_the_same_key_gives_the_same_bits_and_records_do_not_change_the_run(bank, y, key):
     r = rates(0.05)
     fine = descend(byol, BankPairs(bank, 8), y, r, key, records=6, every=2)

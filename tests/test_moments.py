@@ -78,6 +78,7 @@ def test_moments_and_errors_are_the_mean_and_its_standard_error_over_images(bank
     assert (m.images, m.views) == (5, 3)
 
 
+@pytest.mark.optimised
 def test_how_images_are_cut_into_batches_does_not_matter(key):
     bank = jax.random.normal(key, (9, 3, 4))
     one, many = moments_of_views([bank]), moments_of_views([bank[:1], bank[1:5], bank[5:]])

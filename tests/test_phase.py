@@ -30,6 +30,7 @@ def test_a_sweep_is_a_loop_in_the_order_of_its_keywords():
     np.testing.assert_array_equal(turned, found["eta_c"].T)
 
 
+@pytest.mark.optimised
 @pytest.mark.parametrize("chunk", [1, 4, 7, 1000])
 def test_chunks_change_nothing(chunk):
     axes = {"eta": np.linspace(0, 0.3, 5), "sigma2": np.linspace(0, 1, 3)}
@@ -181,6 +182,7 @@ def test_commuting_data_with_a_held_target_are_isotropic_ones_in_other_units():
     assert len(np.unique(found.verdict[2])) == len(np.unique(found.verdict[:, 2])) == 2
 
 
+@pytest.mark.optimised
 def test_a_negative_tau_is_the_mirror_image():
     p0 = np.array([-0.5, -0.05, 0.0, 0.05, 0.1, 0.5])
     for eta in (0.0, 0.05):

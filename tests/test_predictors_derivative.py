@@ -52,7 +52,6 @@ def function(name, settings):
 
 
 @pytest.mark.parametrize(("name", "settings"), SETTINGS, ids=NAMES)
-@pytest.mark.usefixtures("plainly")
 def test_the_derivative_is_that_of_central_differences(name, settings):
     """In nine directions at four starts. The largest eigenvalue, where it is double, has one-sided derivatives alone,
     whose mean a central difference meets up to its step; where it is threefold none."""

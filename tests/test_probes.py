@@ -26,7 +26,6 @@ PROBES = {
 }
 QUICK = {"paper": {"epochs": 3}, "strict": {"C": (0.01, 0.1, 1.0)}, "svm": {}, "ridge": {}, "knn": {"k": 3}}
 every = pytest.mark.parametrize("probe", PROBES)
-plainly = pytest.mark.usefixtures("plainly")  # for laws; what is compared with others' numbers is optimised
 
 
 def run(probe, *data, **settings):
@@ -161,7 +160,6 @@ def test_an_epoch_meets_every_sample_once(key):
     np.testing.assert_allclose(losses, [whole, whole], rtol=1e-13)  # rounding
 
 
-@plainly
 def test_the_paper_protocol_reports_its_best_epoch_and_says_which(clouds):
     found = run("paper", *clouds, lr=0.03)
     curve = found.history["test_accuracy"]
@@ -173,7 +171,6 @@ def test_the_paper_protocol_reports_its_best_epoch_and_says_which(clouds):
     assert (found.history["loss"] != other.history["loss"]).all()
 
 
-@plainly
 def test_the_paper_protocol_starts_as_pytorchs_linear_layer(clouds):
     """Uniform in ±1/√d, weights and bias of the standardised features: epochs without a rate change next to nothing."""
     found = run("paper", *clouds, lr=1e-12)
@@ -191,7 +188,6 @@ def test_the_paper_protocol_starts_as_pytorchs_linear_layer(clouds):
 
 
 @pytest.mark.parametrize("probe", ["strict", "ridge"])
-@plainly
 def test_what_is_chosen_does_not_see_the_test_set(clouds, probe):
     train_h, train_y, test_h, test_y = clouds
     found = run(probe, *clouds)
@@ -205,7 +201,6 @@ def test_what_is_chosen_does_not_see_the_test_set(clouds, probe):
 
 
 @pytest.mark.parametrize(("probe", "name", "strongest"), [("strict", "C", 0), ("ridge", "alpha", -1)])
-@plainly
 def test_among_equals_the_strongest_penalty_wins(clouds, probe, name, strongest):
     train_h, train_y, test_h, test_y = clouds
     apart = lambda h, y: h + 1e3 * np.eye(12)[np.unique(y, return_inverse=True)[1]]  # noqa: E731
@@ -227,7 +222,6 @@ def test_a_choice_at_an_end_of_its_grid_says_so(name, chosen, grid, at_edge):
     assert result.choice == (name if grid and name != "epoch" else None)
 
 
-@plainly
 def test_held_out_accuracy_is_that_of_a_fit_to_the_rest(clouds):
     train_h, train_y = clouds[:2]
     out = held_out(np.unique(train_y, return_inverse=True)[1])
@@ -242,7 +236,6 @@ def test_the_held_out_part_is_a_fifth_of_each_class():
     assert list(np.flatnonzero(held_out(y))) == [6, 10]  # the fifth 0, the fifth 1, no 2
 
 
-@plainly
 def test_weights_are_those_of_the_features_as_given(clouds):
     train_h, train_y, test_h, test_y = clouds
     labels = np.unique(train_y)
@@ -253,7 +246,6 @@ def test_weights_are_those_of_the_features_as_given(clouds):
 
 
 @every
-@plainly
 def test_scale_and_shift_of_a_feature_do_not_matter(clouds, probe):
     """To all but the cosine, which knows scale alone, one for all features."""
     train_h, train_y, test_h, test_y = clouds
@@ -263,7 +255,6 @@ def test_scale_and_shift_of_a_feature_do_not_matter(clouds, probe):
     np.testing.assert_array_equal(found.predicted, other.predicted)
 
 
-@plainly
 def test_neighbours_are_found_where_squares_and_exponentials_are_no_numbers(clouds):
     train_h, train_y, test_h, test_y = clouds
     found = run("knn", *clouds)
@@ -276,7 +267,6 @@ def test_neighbours_are_found_where_squares_and_exponentials_are_no_numbers(clou
 
 
 @pytest.mark.parametrize("probe", ["strict", "ridge"])
-@plainly
 def test_a_constant_feature_and_repeated_rows_do_no_harm(clouds, probe):
     def with_constant(value):
         train_h, train_y, test_h, test_y = (np.array(x) for x in clouds)
@@ -299,7 +289,6 @@ def test_a_feature_that_is_constant_up_to_rounding_is_not_blown_up():
 
 
 @every
-@plainly
 def test_labels_are_names_and_unseen_ones_are_errors(clouds, probe):
     train_h, train_y, test_h, test_y = clouds
     found = run(probe, *clouds)
@@ -317,7 +306,6 @@ def test_labels_are_names_and_unseen_ones_are_errors(clouds, probe):
 
 
 @pytest.mark.parametrize("probe", ["paper", "strict", "ridge", "knn"])  # a compilation each; svm descends as strict
-@plainly
 def test_one_sample_is_one_class_and_has_an_answer(clouds, probe):
     train_h, train_y, test_h, test_y = clouds
     found = run(probe, train_h[:1], train_y[:1], test_h, test_y)
@@ -325,7 +313,6 @@ def test_one_sample_is_one_class_and_has_an_answer(clouds, probe):
     assert found.weights is None or np.isfinite(found.weights).all()
 
 
-@plainly
 def test_fewer_samples_than_features_or_than_can_be_held_out_have_an_answer(clouds):
     train_h, train_y, test_h, test_y = clouds
     few = np.concatenate([np.flatnonzero(train_y == label)[:2] for label in (-7, 3, 4, 90)])
@@ -352,7 +339,6 @@ def test_float32_features_stay_float32_and_agree(clouds, probe):
 
 
 @every
-@plainly
 def test_values_compile_nothing_new(clouds, probe):
     train_h, train_y, test_h, test_y = clouds
     changed = {"paper": {"lr": 0.1}, "strict": {"C": (0.2, 0.3, 7.0)}, "svm": {"C": 3.0}}.get(probe, {})

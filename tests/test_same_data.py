@@ -14,7 +14,6 @@ import theory.clustering
 from theory.clustering import same_data
 
 TABLE = (Path(theory.clustering.__path__[0]) / "SAME_DATA.md").read_text("utf-8")
-pytestmark = pytest.mark.usefixtures("plainly")
 
 
 @pytest.fixture(scope="module")

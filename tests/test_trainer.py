@@ -125,12 +125,14 @@ def test_the_theory_is_the_limit_of_this_trainer():
         assert error < 0.01, (name, error)
 
 
+@pytest.mark.optimised
 def test_how_a_run_is_cut_into_calls_changes_no_bit(digits):
     session = prepare(with_values(SMALL, {"augment": "digits", "precision": "float32"}), digits)
     found = [steps(session, session.start(), numbers) for numbers in ((3, 3), (1, 2, 1, 1, 1))]
     assert all((np.asarray(a) == np.asarray(b)).all() for a, b in zip(*map(jax.tree.leaves, found), strict=True))
 
 
+@pytest.mark.optimised
 def test_lanes_train_as_each_would_alone(digits):
     """Seeds and swept constants side by side: the same numbers, up to the rounding of other products."""
     together = prepare(with_values(SMALL, {"seeds": (0, 7), "sweep": ("eta=0,0.1",)}), digits)
@@ -161,7 +163,6 @@ def test_random_numbers_depend_on_seed_and_step_alone(digits):
     ],
     ids=lambda changes: "-".join(str(value) for value in list(changes.values())[:2]),
 )
-@pytest.mark.usefixtures("plainly")
 def test_every_method_lowers_its_loss(digits, changes):
     o = with_values(SMALL, {"precision": "float32", "epochs": 8, "lr": 0.05, "rule": "learned", "method": "byol"})
     session = prepare(with_values(o, changes), digits)
@@ -204,7 +205,6 @@ def test_a_rule_keeps_the_predictor_a_function_of_the_features(digits):
     assert float(jnp.abs(Wp - Wp.T).max()) < 1e-12
 
 
-@pytest.mark.usefixtures("plainly")
 def test_targets_start_as_told(digits):
     norms = {}
     for how in ("copy", "independent", "zero"):
@@ -244,6 +244,7 @@ def test_rows_stand_at_their_steps_and_a_finished_run_is_saved(digits):
     assert len(rows.spectra[-1]["F"]) == 8
 
 
+@pytest.mark.optimised
 def test_a_run_goes_on_from_a_saved_state_to_the_same_end(digits):
     o = with_values(SMALL, {"log": 4, "measure": 6, "save": 2})
     session, whole, rest = prepare(o, digits), Rows(), Rows()
@@ -356,7 +357,6 @@ def test_unlabelled_images_train_only_what_needs_no_label(digits):
     assert len(prepare(replace(SMALL, method=Supervised()), more).data.images) == 192
 
 
-@pytest.mark.usefixtures("plainly")
 def test_colour_images_and_a_convolution():
     rng = np.random.default_rng(0)
     part = Split(rng.integers(0, 256, (16, 8, 8, 3), np.uint8), np.arange(16, dtype=np.int32) % 2)

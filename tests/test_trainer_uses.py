@@ -30,7 +30,6 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-@pytest.mark.usefixtures("plainly")
 def test_a_constant_has_an_effect_where_the_table_says_so(name):
     """Four steps with a constant 10 % smaller end elsewhere than four as they are, or in the very same bits."""
     o = replace(SMALL, method=SETTINGS[name])

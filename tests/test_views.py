@@ -64,6 +64,7 @@ def test_noise_has_its_standard_deviation(key):
     assert abs(float(seen.std()) / 0.3 - 1) < 4 / np.sqrt(2 * seen.size)  # 4 standard errors
 
 
+@pytest.mark.optimised
 def test_a_view_depends_on_its_image_and_index_not_on_its_batch(key):
     images = jax.random.normal(key, (9, 4, 4, 1))
     how = Augmentation()

@@ -1,8 +1,8 @@
 """Small runs of the command line in processes of their own.
 
 They share no cache of compiled programs: reading one back was seen to hang on CPU (jax 0.10.1).
-XLA leaves out its dear optimisations: they are a third of a run's time, and these tests are of files, signals and of
-how work is shared out. `test_trainer.py` compares bits in programs that are optimised as a user's.
+XLA leaves out its dear passes in them too (quick_compilation.py): these tests are of files, signals and of how work is
+shared out. `test_trainer.py` compares bits in programs that are optimised as a user's.
 """
 
 import os
@@ -58,8 +58,7 @@ def start(*arguments, devices=1, largest=None):
     """`linbyol train …` as a process."""
     environment = os.environ | {
         "JAX_PLATFORMS": "cpu",
-        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
-        "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
+        "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={devices}",
     }
     limit = [] if largest is None else ["-c", LIMITED, str(largest)]  # no file may grow beyond so many bytes
     command = [sys.executable, *limit, "-m", "linbyol", "train", *map(str, arguments)]
