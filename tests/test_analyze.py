@@ -183,6 +183,13 @@ def test_rows_without_a_label_are_left_out_there(tmp_path, capsys):
     assert found["error"] == pytest.approx(np.sqrt(binomial), rel=1e-9)
 
 
+def test_classes_of_one_row_do_not_read_as_good(tmp_path, capsys):
+    np.savez(tmp_path / "a.npz", h=X[:40], labels=np.minimum(np.arange(40), 30))
+    code, _, err = command(tmp_path / "a.npz", capsys=capsys)
+    assert code == 0
+    assert "30 of 31 classes of `labels` have one row in all: its variance is 0 and it is its own centre" in err
+
+
 def test_a_file_for_training_and_one_for_testing_by_option(tmp_path, capsys):
     np.savez(tmp_path / "a.npz", h=X, y=Y)
     np.savez(tmp_path / "b.npz", h=T, y=TY)

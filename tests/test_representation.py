@@ -8,6 +8,7 @@ from sklearn.neighbors import NearestCentroid
 from linbyol.checks import InputError
 from linbyol.representation import (
     cdnv,
+    clusters,
     directional_cdnv,
     merge,
     nc1,
@@ -217,6 +218,10 @@ def test_one_class_is_no_number_and_says_so():
             assert np.isnan(measure(GOOD, np.zeros(6)))
     with pytest.warns(RuntimeWarning, match="needs two classes"):
         assert np.isnan(nc2(GOOD, np.zeros(6))).all()
+    with pytest.warns(RuntimeWarning, match="needs two classes"):
+        found = clusters(GOOD, np.zeros(6))
+    assert np.isnan([found.cdnv, found.directional_cdnv, found.nc1, found.nc1_quotient, *found.nc2]).all()
+    assert found.ncc_train == 1  # there is nothing to mistake it for
     assert np.isfinite(cdnv(GOOD[:5], LABELS[:5]))  # a class of one sample has variance 0
 
 

@@ -188,3 +188,31 @@ def test_everything_at_once_says_how_and_how_sure(rng):
         measure(h, sets, other, {"class": labels})
     with pytest.raises(InputError, match="`only` must be one of clusters, spectra"):
         measure(h, only=["cluster"])
+
+
+def test_one_class_leaves_what_needs_no_labels(rng):
+    h = rng.standard_normal((40, 6))
+    with pytest.warns(RuntimeWarning, match="class"):
+        found = measure(h, np.zeros(40))
+    unlabelled = measure(h)
+    assert found.health == unlabelled.health
+    assert all(found[m.name] == m and np.isfinite(m.value) for m in unlabelled.measurements)
+    assert np.isnan([found[name].value for name in ("cdnv", "nc1", "nc2_equinorm", "silhouette")]).all()
+
+
+def test_an_error_that_cannot_be_is_no_number_and_is_silent(rng):
+    """A class of which a part has no sample, and parts that leave one class alone."""
+    h = rng.standard_normal((40, 6))
+    found = measure(h, np.arange(40) == 0, only=["clusters"])  # one group holds all of a class
+    assert np.isfinite([m.value for m in found.measurements]).all()
+    assert np.isnan([found[name].error for name in ("cdnv", "directional_cdnv", "nc1", "nc2_equinorm")]).all()
+
+
+def test_numbers_of_collapsed_features_say_so(rng):
+    labels, c = np.arange(60) % 3, np.eye(8)[0]
+    h = 1e-5 * (rng.standard_normal((60, 8)) + 9 * np.eye(8)[labels])
+    fallen = measure((c + h).astype(np.float32), labels, only=["clusters"])
+    assert fallen.health.verdict == "collapsed"
+    assert fallen["ncc_train"].value == 1  # as of features that are well: it knows no scale
+    assert all("COLLAPSED" in m.convention for m in fallen.measurements)
+    assert not any("COLLAPSED" in m.convention for m in measure(h, labels, only=["clusters"]).measurements)

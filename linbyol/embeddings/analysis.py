@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from linbyol import representation as measured
 from linbyol.checks import InputError, check_choice
 from linbyol.embeddings.collect import Embeddings, Layer
+from linbyol.embeddings.columns import Column
 from linbyol.embeddings.measures import Rows, measurements
 from linbyol.machine import check_memory
 from linbyol.store import FileError
@@ -101,6 +102,7 @@ def analyse(
     for name in [name for name, (column, _) in pairs.items() if column.classes < 2]:
         notes.append(f"Labels `{name}` are of one class in {base}: what needs two is left out.")
         del pairs[name]
+    notes += [sentence for name, (column, _) in pairs.items() for sentence in _alone(name, base, column)]
     verdicts: list[Verdict] = []
     records: list[Record] = []
     for layer in found.layers:
@@ -139,6 +141,14 @@ def _rows(layer: Layer, place: str, normalise: bool) -> np.ndarray:
         return h
     check_memory(f"Normalised features of {layer.name}", 2 * h.nbytes)
     return np.asarray(measured.unit_rows(h))
+
+
+def _alone(name: str, place: str, column: Column) -> Iterator[str]:
+    """Classes of one row cluster perfectly, whatever the features."""
+    counts = np.unique(column.values[column.present], return_counts=True)[1]
+    if single := int(np.sum(counts == 1)):
+        about = f"{single} of {len(counts)} classes of `{name}` have one row in {place}"
+        yield f"{about}: its variance is 0 and it is its own centre, which makes CDNV, NC1 and NCC train the better."
 
 
 def _why(name: str, value: float, said: list[str]) -> str:

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from linbyol.checks import InputError
 from linbyol.representation.centres import coinciding, squared_distances
 from linbyol.representation.class_statistics import ClassStatistics, statistics
 from linbyol.representation.features import feature_rows, label_column, working_type
@@ -33,7 +32,8 @@ def clusters(h: Any, labels: Any, test_h: Any = None, test_labels: Any = None) -
     """CDNV (both), NCC on train and test, NC1 (two forms) and NC2 of features h (N, d) with labels (N,): `Clusters`.
 
     The first reading of h gives the statistics, the second all that needs the class means; test_h (M, d) is read once.
-    Mappings, of names to label sets or of layers to features, give mappings of results. Two classes at least.
+    Mappings, of names to label sets or of layers to features, give mappings of results. With one class NCC is right by
+    definition and the rest NaN, with warnings.
     """
     if isinstance(h, Mapping):
         return {name: clusters(h[name], labels, test_h and test_h[name], test_labels) for name in h}
@@ -47,8 +47,6 @@ def clusters(h: Any, labels: Any, test_h: Any = None, test_labels: Any = None) -
 
 
 def _of_set(h: Any, labels: Any, found: ClassStatistics, test_h: Any, test_labels: Any) -> Clusters:
-    if len(found.labels) < 2:
-        raise InputError("Argument `labels` must name at least two classes, but names one.")
     h = feature_rows("h", h)
     codes = np.searchsorted(found.labels, label_column("labels", labels, len(h)))
     to = span(found, working_type(h))
@@ -62,12 +60,13 @@ def _of_set(h: Any, labels: Any, found: ClassStatistics, test_h: Any, test_label
         lines += sums.lines
     test = None if test_h is None else nearest_centre(found, None, test_h, test_labels)
     fallen = bool(coinciding(found, squared_distances(found.means)).any())
+    one = C < 2
     return Clusters(
         cdnv=cdnv(found),
-        directional_cdnv=float("inf") if fallen else from_lines(found, lines),
+        directional_cdnv=float("nan") if one else float("inf") if fallen else from_lines(found, lines),
         ncc_train=right / len(h),
         ncc=None if test is None else test.accuracy,
-        nc1=float("inf") if fallen else from_span(found, to, within),
+        nc1=float("nan") if one else float("inf") if fallen else from_span(found, to, within),
         nc1_quotient=nc1(found, form="quotient"),
         nc2=nc2(found),
         unseen=0 if test is None else test.unseen,

@@ -94,7 +94,8 @@ def measure(
     Errors are standard errors over samples: of the jackknife with `groups` groups of samples, each left out once (class
     statistics, spectra of at most 1,024 values), of a binomial (accuracies), or as the convention says. What compares
     all pairs of rows sees 5,000 of them at most, chosen by `seed`. `only`: names of the families in FAMILIES.
-    normalise=True puts the features on the unit sphere first.
+    normalise=True puts the features on the unit sphere first. Of collapsed features (see `health`) every convention
+    says so. What one class, or too few rows, leave undefined is NaN, with a warning; so is an error, without one.
     """
     for name in only:
         check_choice("only", name, FAMILIES)
@@ -107,25 +108,27 @@ def measure(
     if test_h is not None and (missing := [name for name in sets if test_sets.get(name) is None]):
         raise InputError(f"Argument `test_labels` must have the label sets of `labels`, but lacks {missing[0]!r}.")
     spectra, found = both(h), []
+    state = judged(h, spectra[0])
+    scale = "on the unit sphere" if normalise else "features as given"
+    scale += "; the features are COLLAPSED, so that this says little" if state.verdict == "collapsed" else ""
     for family, (rule, labelled) in FAMILIES.items():
         if only and family not in only:
             continue
         for name, column in sets.items() if labelled else [("", None)]:
             column = None if column is None else label_column("labels", column, len(h))
             given = Input(h, column, test_h, test_sets.get(name), spectra, min(groups, len(h)), seed)
-            scale = "on the unit sphere" if normalise else "features as given"
             found += [Measurement(m[0], name, m[1], m[2], f"{m[3]}; {scale}") for m in rule(given)]
-    return Measures(judged(h, spectra[0]), tuple(found))
+    return Measures(state, tuple(found))
 
 
 def _clusters(x: Input) -> Rows:
     found = clusters(x.h, x.labels)
     parts = statistics_without_each(x.h, x.labels, groups=x.groups, seed=x.seed)
-    error = lambda f: deviation([f(part) for part in parts])  # noqa: E731
+    error = lambda f: deviation(f(part) for part in parts)  # noqa: E731
     spanned = in_the_span(x.h, found.statistics)
     fold = folds(len(x.h), x.groups, x.seed, np.unique(x.labels, return_inverse=True)[1])
     in_span = lambda f: deviation(  # noqa: E731
-        [f(spanned[fold != g], x.labels[fold != g]) for g in range(x.groups)]
+        f(spanned[fold != g], x.labels[fold != g]) for g in range(x.groups)
     )
     yield "cdnv", found.cdnv, error(cdnv), "mean over pairs of classes present, divisor n"
     yield (
@@ -167,7 +170,7 @@ def _spectra(x: Input) -> Rows:
     }
     with np.errstate(invalid="ignore"):
         for name, (rule, convention) in rules.items():
-            error = deviation([rule(part) for part in parts]) if parts else None
+            error = deviation(rule(part) for part in parts) if parts else None
             yield name, rule(values), error, convention
         law = fitted(shares(values))
         slopes = [fitted(shares(part), (law.first, law.last)).alpha for part in parts if law.alpha == law.alpha]

@@ -1,6 +1,7 @@
 """Sampling errors: the jackknife over a few groups of samples, on statistics that merge or on features in the span."""
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,15 @@ def folds(n: int, groups: int, seed: int, labels: Any = None) -> Int[np.ndarray,
     return found
 
 
-def deviation(values: Sequence[float]) -> float:
-    """The standard error of a measure from its values with each of G groups left out: √((G - 1) Var), divisor G."""
-    with np.errstate(invalid="ignore"):
-        return float(np.sqrt((len(values) - 1) * np.var(values)))
+def deviation(values: Iterable[float]) -> float:
+    """The standard error of a measure from its values with each of G groups left out: √((G - 1) Var), divisor G.
+
+    NaN where one of them is not finite; what they warn of is about a part of the samples alone, and is not passed on.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        found = np.fromiter(values, float)
+        return float(np.sqrt((len(found) - 1) * np.var(found)))
 
 
 def without_each(parts: Sequence[Any], joined: Callable[[Any, Any], Any] = merge) -> list[Any]:
