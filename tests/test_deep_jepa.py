@@ -79,7 +79,8 @@ def test_combinators_take_a_state_of_one_field_and_one_of_layers():
     assert q.hold(jepa_flow, "w")(w, K).w == 0
     assert q.backwards(jepa_flow)(w, K).w == -rate
     assert abs(q.decay(jepa_flow, W=0.1)(w, K).w - (rate - 0.07 * 0.4)) < ROUNDING
-    assert q.simsiam(jepa_flow)(w, K).w == rate
+    with pytest.raises(InputError, match="Layer has w alone"):
+        q.simsiam(jepa_flow)(w, K)
     eye = np.eye(2)
     y, k = Stack((0.3 * eye, 0.5 * eye), 0.7 * eye), Moments(1.25 * eye, eye, 0.1)
     plain = jepa_layers_flow(y, k)

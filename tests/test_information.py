@@ -56,6 +56,7 @@ def test_infonce_reads_the_same_channel_and_a_key_repeats_its_number(rng):
     assert found.value == again.value != other.value
 
 
+@pytest.mark.optimised
 def test_what_no_gaussian_sees_is_learnt(rng):
     """z = |x| + noise: uncorrelated with x, so that all comes from the network; the truth by quadrature."""
     x = rng.standard_normal((N, 1))

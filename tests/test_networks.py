@@ -185,6 +185,7 @@ def test_res_is_its_formula():
     assert net.features == 2 * 2 * 4
 
 
+@pytest.mark.optimised
 @pytest.mark.parametrize("name", SMALL)
 def test_every_encoder_trains_alike_alone_over_seeds_and_in_a_loop(name):
     shape = (8, 8, 3)

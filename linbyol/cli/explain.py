@@ -18,7 +18,7 @@ class Explain:
 
     Example: linbyol explain --eta 0.05 --sigma2 0.25 --p 0.04 --s 0.002
 
-    Example: linbyol explain jepa --depth 2 --eta 0 --lambda-d 0.8 1 --lambda-s 0.89 2.5 --w 0.12
+    For a deep JEPA: linbyol explain jepa --depth 2 --eta 0 --lambda-d 0.8 1 --lambda-s 0.89 2.5 --w 0.12
     """
 
     flow: Annotated[FLOWS, tyro.conf.Positional] = "modes"
