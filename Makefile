@@ -9,7 +9,7 @@ NEWER_VENV := .venv-newer
 NEWER_TESTS := $(addprefix tests/test_,$(addsuffix .py,assumptions equations ensemble exact fixed_points integrate losses \
 	moments networks predictors proofs trainer wheel))
 
-.PHONY: reproduce test test-newer setup lint clean
+.PHONY: reproduce test test-newer docs setup lint clean
 
 reproduce: $(VENV)/.ready
 	$(BIN)/linbyol reproduce
@@ -28,11 +28,19 @@ endif
 test-newer: $(NEWER_VENV)/.ready
 	$(NEWER_VENV)/bin/python -m pytest -n 2 --dist loadfile $(wildcard $(NEWER_TESTS))
 
+docs: $(VENV)/.ready-docs
+	$(BIN)/python -m sphinx -n -W --keep-going -q docs out/site
+	@echo "Written: out/site/index.html"
+
 setup: $(VENV)/.ready
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.ready-docs: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	@touch $@
 
 $(NEWER_VENV)/.ready: pyproject.toml constraints.txt
