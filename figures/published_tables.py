@@ -1,8 +1,9 @@
 """Tables 1, 3 and 6 and Fig. 6: published accuracies of ResNet-18 on STL-10 beside those of an MLP on the digits.
 
-What to see: the optimal predictor fails here as there. A symmetric predictor without EMA is the worst of its table here
-too, but at this decay the regular one suffers with it, and seeds scatter, so that the crash is undecided; a slow
-predictor makes it certain, a fast one avoids it (Fig. 6). ε hardly matters here.
+What to see: at N = 1 (one step of the encoder to each of it) the optimal predictor fails here as there. A symmetric
+predictor without EMA is the worst of its table here too, but at this decay the regular one suffers with it, and seeds
+scatter, so that the crash is undecided; a slow predictor makes it certain, a fast one avoids it (Fig. 6). ε hardly
+matters here.
 """
 
 from pathlib import Path
