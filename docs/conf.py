@@ -1,19 +1,16 @@
 """The site: `make docs` builds it into out/site, every block of code executed, every warning an error."""
 
 import sys
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
-
-import api_pages  # noqa: E402
-
-import linbyol  # noqa: E402
-from linbyol.explorer import explorer  # noqa: E402
+DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS))  # the extensions that stand here
 
 project = "linbyol"
 author = "the linbyol developers"
-release = linbyol.__version__
+release = metadata.version("linbyol")
 html_title = f"linbyol {release}"
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "mathml", "plain_docstrings"]
@@ -32,12 +29,19 @@ autodoc_member_order = "bysource"
 
 html_math_renderer = "mathml"
 html_theme = "furo"
-html_extra_path = ["_extra"]  # the explorer, written below
+html_extra_path = ["_extra"]  # the explorer, which `setup` writes
 html_show_sourcelink = False
 html_copy_source = False
 html_show_copyright = False
 
-extra = Path(__file__).parent / "_extra"
-extra.mkdir(exist_ok=True)
-(extra / "explorer.html").write_text(explorer(), encoding="utf-8")
-api_pages.write(Path(__file__).parent)
+
+def setup(app: Any) -> None:
+    """Write what the pages lead to: the API's pages and the explorer."""
+    import api_pages
+
+    from linbyol.explorer import explorer
+
+    api_pages.write(DOCS)
+    extra = DOCS / "_extra"
+    extra.mkdir(exist_ok=True)
+    (extra / "explorer.html").write_text(explorer(), encoding="utf-8")
