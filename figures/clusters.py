@@ -1,5 +1,6 @@
 """Records of the studies of clusters, as figures read them: one training of one data set."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,12 +39,19 @@ class Record(NamedTuple):
         return [name for name in LABELS if name in self.about["targets"]]
 
     @property
+    def images(self) -> str:
+        """What it was trained on."""
+        about = self.about
+        return f"{about['data']}, {about['images'][0]} images of {about['pixels']} × {about['pixels']}"
+
+    @property
     def constants(self) -> str:
         """What was held constant."""
         about, config = self.about, self.about["config"]
-        images = f"{about['data']}, {about['images'][0]} images of {about['pixels']} × {about['pixels']}"
         how = f"{config['method']['name']}, {config['run']['epochs']} epochs, batch {config['run']['batch']}"
-        return f"{images}; {how}; seeds {min(about['seeds'])} to {max(about['seeds'])}: mean and standard deviation."
+        return (
+            f"{self.images}; {how}; seeds {min(about['seeds'])} to {max(about['seeds'])}: mean and standard deviation."
+        )
 
 
 def read(results: Path | None, data: str, training: str, study: str = "clustering") -> Record:
@@ -51,6 +59,12 @@ def read(results: Path | None, data: str, training: str, study: str = "clusterin
     folder = SHIPPED if results is None or not (results / study).exists() else results
     path = folder / study / f"{data}-cpu" / training
     return Record(read_json(path.with_suffix(".json")), read_arrays(path.with_suffix(".npz")))
+
+
+def constants(records: Iterable[Record]) -> str:
+    """What was held constant in each of several data sets."""
+    parts = [f"{record.images}, {record.about['config']['run']['epochs']} epochs" for record in records]
+    return "; ".join(parts) + "; mean and standard deviation of seeds."
 
 
 def band(ax: Any, x: Any, values: np.ndarray, **look: Any) -> None:

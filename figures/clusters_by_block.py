@@ -1,8 +1,9 @@
-"""Fig. 5 of Ben-Shaul et al. (2023) on the digits: what each block clusters, through training.
+"""Fig. 5 of Ben-Shaul et al. (2023) on CIFAR-100 and on the digits: what each block clusters, through training.
 
-What to see: one line an epoch, untrained light, trained dark. In this small MLP the first block is the best for the
-classes, before and after training: what falls with depth in the untrained network, training lifts, most in the deepest
-blocks, and CDNV falls below its value in the first.
+What to see: one line an epoch, untrained light, trained dark. The first block is the best for the classes of both small
+networks, before and after training: what falls with depth in the untrained network, training lifts, most in the deepest
+blocks; on the digits CDNV falls below its value in the first. What superclasses have over classes differs between
+blocks by no more than between seeds.
 """
 
 from pathlib import Path
@@ -14,44 +15,64 @@ from matplotlib.figure import Figure
 from figures import clusters, style
 
 CAPTION = (
-    "What each block of a network clusters, one line an epoch of VICReg on the digits, light to dark. (a) Linear test "
-    "accuracy on the classes. (b) NCC test accuracy on the classes. (c) CDNV of the classes, small is good. (d) Linear "
-    "test accuracy on samples."
+    "What each block of a network clusters, one line an epoch of VICReg, light to dark, on CIFAR-100 (above) and on "
+    "the digits. (a, e) Linear test accuracy on the classes, (b) on superclasses, (c) the second over the first. "
+    "(f) NCC test accuracy on the classes. (d, g) CDNV of the classes, small is good. (h) Linear test accuracy on "
+    "samples."
 )
 CLAIMS = ("C20", "C21", "C22", "C57", "L32")
-PANELS = (
-    ("linear", "classes", "linear accuracy, test"),
-    ("ncc_test", "classes", "NCC, test"),
-    ("cdnv", "classes", "CDNV, train"),
-    ("linear", "samples", "linear accuracy, test"),
-)
+LINEAR, CDNV = "linear accuracy, test", "CDNV, train"
+PANELS = {
+    "cifar100": (
+        ("linear", "classes", LINEAR),
+        ("linear", "superclasses", LINEAR),
+        ("linear", "superclasses / classes", "ratio of the two"),
+        ("cdnv", "classes", CDNV),
+    ),
+    "digits": (
+        ("linear", "classes", LINEAR),
+        ("ncc_test", "classes", "NCC, test"),
+        ("cdnv", "classes", CDNV),
+        ("linear", "samples", LINEAR),
+    ),
+}
 
 
 def data(fast: bool = False, results: Path | None = None) -> dict[str, Any]:
-    """Of each panel the values (S, E, blocks)."""
+    """Of each data set the epochs and of each panel the values (S, E, blocks)."""
     del fast  # nothing is computed
-    record = clusters.read(results, "digits", "vicreg")
-    return {
-        "panels": [record.depth(quantity, target) for quantity, target, _ in PANELS],
-        "epochs": np.array(record.about["epochs"]),
-        "constants": record.constants,
-    }
+    records = {name: clusters.read(results, name, "vicreg") for name in PANELS}
+    rows = []
+    for name, record in records.items():
+        depths = [[record.depth(quantity, t) for t in targets.split(" / ")] for quantity, targets, _ in PANELS[name]]
+        rows.append((record.about["epochs"], [one[0] / one[1] if one[1:] else one[0] for one in depths]))
+    return {"rows": rows, "constants": clusters.constants(records.values())}
 
 
 @style.styled
 def draw(data: dict[str, Any]) -> Figure:
-    """Four panels, a line an epoch."""
-    figure, axes = style.panels(1, 4, width="page", height=2.3)
-    shown = np.unique(np.linspace(0, len(data["epochs"]) - 1, 4).round().astype(int))
-    looks = style.lines("F", len(shown))
-    for ax, values, (_, target, label) in zip(axes[0], data["panels"], PANELS, strict=True):
-        x = np.arange(1, values.shape[2] + 1)
-        for e, look in zip(shown, looks, strict=True):
-            mean, width = values[:, e].mean(axis=0), values[:, e].std(axis=0, ddof=1)
-            ax.errorbar(x, mean, width, capsize=1.5, elinewidth=0.7, **look)
-        ax.set(xlabel="block", ylabel=label, title=target, xticks=x)
-    axes[0, 2].set_yscale("log")
-    axes[0, 2].set_yticks([0.5, 1, 2], ["0.5", "1", "2"])
-    axes[0, 2].minorticks_off()
-    key = [style.entry(f"epoch {data['epochs'][e]}", **look) for e, look in zip(shown, looks, strict=True)]
+    """A row a data set, four panels, a line an epoch."""
+    figure, axes = style.panels(2, 4, width="page", height=4.0)
+    looks = style.lines("F", 4)
+    for row, (epochs, values), panels in zip(axes, data["rows"], PANELS.values(), strict=True):
+        for ax, depths, (quantity, target, label) in zip(row, values, panels, strict=True):
+            x = np.arange(1, depths.shape[2] + 1)
+            for epoch, look in zip(_shown(epochs), looks, strict=True):
+                e = epochs.index(epoch)
+                mean, width = depths[:, e].mean(axis=0), depths[:, e].std(axis=0, ddof=1)
+                ax.errorbar(x, mean, width, capsize=1.5, elinewidth=0.7, **look)
+            ax.set(xlabel="block", ylabel=label, title=target, xticks=x)
+            if quantity == "cdnv":
+                ax.set_yscale("log")
+                ticks = [t for t in (0.5, 1, 2, 3, 5, 8, 10, 20) if ax.get_ylim()[0] < t < ax.get_ylim()[1]]
+                ax.set_yticks(ticks, [f"{t:g}" for t in ticks])
+                ax.minorticks_off()
+    pairs = zip(*(_shown(epochs) for epochs, _ in data["rows"]), strict=True)
+    names = [f"epoch {', '.join(map(str, dict.fromkeys(pair)))}" for pair in pairs]
+    key = [style.entry(name, **look) for name, look in zip(names, looks, strict=True)]
     return style.finish(figure, data["constants"], key)
+
+
+def _shown(epochs: list[int]) -> list[int]:
+    """Four of them."""
+    return [epochs[i] for i in np.linspace(0, len(epochs) - 1, 4).round().astype(int)]

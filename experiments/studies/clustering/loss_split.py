@@ -2,8 +2,9 @@
 
 Protocol: the terms of the loss in training, weighted, means over a few batches at a time, from the first to the last.
 VICReg's paper and its released code differ by d in the invariance and by 2 in the variance; training follows the code,
-and the terms of the paper's convention are d and 2 times those of the code at each step, so both splits are exact. BYOL
-has no regulariser: the loss without its predictor, 2 - 2 cos(z, z′), plays the invariance, the rest the regulariser.
+and the terms of the paper's convention are d and 2 times those of the code at each step, so both splits are exact. In
+Barlow Twins Σ (1 - C_ii)² is the invariance, the redundancy the regularisation. BYOL has no regulariser: the loss
+without its predictor, 2 - 2 cos(z, z′), plays the invariance, the rest the regulariser.
 """
 
 from typing import Any
@@ -148,6 +149,19 @@ def only_invariance(run: Run) -> Verdict:
 
 
 @claim(
+    "L29",
+    title="In Barlow Twins the redundancy falls more than the invariance",
+    statement="Of the decrease of the loss of Barlow Twins more than half is that of the weighted redundancy, "
+    "λ Σ_{i≠j} C_ij², and not of the invariance, Σ (1 - C_ii)².",
+    source="Fig. 3, for another method",
+    kind="real data",
+    expected="open",
+)
+def barlow_split(run: Run) -> Verdict:
+    return _split(run, "barlow", ("invariance", "redundancy"))
+
+
+@claim(
     "L30",
     title="In SimCLR the spread falls more than the alignment",
     statement="Of the decrease of NT-Xent, -mean(sim₊)/τ and the log-sum-exp apart, more than half is that of the "
@@ -157,13 +171,7 @@ def only_invariance(run: Run) -> Verdict:
     expected="open",
 )
 def simclr_split(run: Run) -> Verdict:
-    parts = lambda r: {name: r.array(f"loss.{name}", "simclr") for name in ("alignment", "spread")}  # noqa: E731
-    return judged(
-        run,
-        lambda r: {"share - 1/2": shares(parts(r))["spread"] - 1 / 2},
-        needs=("simclr",),
-        raw=lambda r: {name: [x[:, 0].mean(), x[:, -1].mean()] for name, x in parts(r).items()} | shares(parts(r)),
-    )
+    return _split(run, "simclr", ("alignment", "spread"))
 
 
 @claim(
@@ -185,4 +193,15 @@ def byol_split(run: Run) -> Verdict:
         lambda r: {"share - 1/2": shares(parts(r))["predictor"] - 1 / 2},
         needs=("byol",),
         raw=lambda r: {name: x.mean(axis=0) for name, x in parts(r).items()} | {"shares": shares(parts(r))},
+    )
+
+
+def _split(run: Run, training: str, names: tuple[str, str]) -> Verdict:
+    """Whether the second term of a training's loss makes more than half of the decrease."""
+    parts = lambda r: {name: r.array(f"loss.{name}", training) for name in names}  # noqa: E731
+    return judged(
+        run,
+        lambda r: {"share - 1/2": shares(parts(r))[names[1]] - 1 / 2},
+        needs=(training,),
+        raw=lambda r: {name: [x[:, 0].mean(), x[:, -1].mean()] for name, x in parts(r).items()} | shares(parts(r)),
     )
