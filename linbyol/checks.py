@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-WEIGHTS = ("a", "mu", "invariance", "variance", "covariance", "eps")  # of the terms of a loss, in constants
+WEIGHTS = ("a", "mu", "invariance", "variance", "covariance", "gamma", "eps")  # of a loss and its hinge, in constants
+MOMENTS = ("X", "X_aug", "Sxx", "Sigma", "D")  # covariances among constants
 
 
 class InputError(ValueError):
@@ -53,15 +54,15 @@ def check_numbers(name: str, tree: Any) -> None:
 def check_constants(k: Any) -> None:
     """Rates and variances are not negative, alpha_p is positive, moments are symmetric positive semidefinite."""
     check_numbers("k", k)
-    for name in ("alpha_p", "beta", "eta", "sigma2", "lambda_d", "lambda_s", *WEIGHTS):
+    for name in ("alpha_p", "beta", "eta", "sigma2", "lambda_d", "lambda_s", "d", *WEIGHTS):
         x = concrete(getattr(k, name)) if hasattr(k, name) else None
         if x is None:
             continue
         if (x < 0).any():
             raise InputError(f"Argument `{name}` must be at least 0, but is {_worst(x)}.")
-        if name in ("alpha_p", *getattr(k, "positive", ())) and (x == 0).any():
+        if name in ("alpha_p", "d", *getattr(k, "positive", ())) and (x == 0).any():
             raise InputError(f"Argument `{name}` must be positive, but is 0.")
-    for name in ("X", "X_aug"):
+    for name in MOMENTS:
         if hasattr(k, name):
             check_moment(name, getattr(k, name))
 
@@ -81,14 +82,11 @@ def check_spectra(k: Any) -> None:
 
 
 def check_moment(name: str, A: Any) -> None:
-    """A is square; where its values are known, symmetric and positive semidefinite up to rounding."""
-    shape = jnp.shape(A)
-    if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
-        raise InputError(f"Argument `{name}` must be a square matrix (n, n), but has shape {shape}.")
+    """A is square; where its values are known numbers, symmetric and positive semidefinite up to rounding."""
+    check_symmetric(name, A)
     x = concrete(A)
-    if x is None:
+    if x is None or x.dtype.kind not in "fiu":
         return
-    check_symmetric(name, x)
     rounding = _rounding(x)
     if (
         not _has_root(x + rounding * np.eye(len(x)))
@@ -98,9 +96,14 @@ def check_moment(name: str, A: Any) -> None:
 
 
 def check_symmetric(name: str, A: Any) -> None:
-    """A square matrix equals its transpose up to rounding, where its values are known numbers."""
+    """A is square; where its values are known numbers, it equals its transpose up to rounding."""
     x = concrete(A)
-    if x is None or x.dtype.kind not in "fiu":
+    if x is not None and x.dtype.kind not in "fiu":
+        return
+    shape = jnp.shape(A)
+    if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
+        raise InputError(f"Argument `{name}` must be a square matrix (n, n), but has shape {shape}.")
+    if x is None:
         return
     if (gap := float(np.abs(x - x.T).max(initial=0))) > _rounding(x):
         raise InputError(f"Argument `{name}` must be symmetric, but differs from its transpose by {gap:.3g}.")

@@ -12,7 +12,7 @@ import sympy as sp
 from linbyol import equations as q
 from linbyol.checks import InputError
 from linbyol.equations import DeepMode, Layer, jepa_flow, mae_flow
-from linbyol.equations.deep_linear import Strength, product
+from linbyol.equations.deep_linear import Layers, Strength, Teacher, layers_flow, product
 from linbyol.equations.jepa import (
     Moments,
     Stack,
@@ -72,6 +72,24 @@ def test_a_depth_that_is_no_positive_whole_number_is_refused(depth):
 def test_data_that_no_mode_has_are_refused_at_the_door(name, value):
     with pytest.raises(InputError, match=rf"^Argument `{name}` must be .*\.$"):
         integrate(jepa_flow, Layer(0.3), replace(K, **{name: value}), [0.0, 1.0])
+
+
+@pytest.mark.parametrize("name", ["Sxx", "Sigma", "D"])
+@pytest.mark.parametrize(("moment", "words"), [
+    (np.diag([1.0, -0.5]), "positive semidefinite, but has the eigenvalue -0.5."),
+    (np.array([[1.0, 0.5], [0.0, 1.0]]), "symmetric, but differs from its transpose by 0.5."),
+])  # fmt: skip
+def test_second_moments_of_no_data_are_refused_at_the_door(name, moment, words):
+    """Also of Saxe's network and of a Markov chain; a cross moment need be neither."""
+    I, cross = np.eye(2), np.array([[0.0, 0.5], [-0.5, -1.0]])  # noqa: E741
+    flow, y, k = {
+        "Sxx": (jepa_layers_flow, Stack((I,), I), Moments(I, cross)),
+        "Sigma": (layers_flow, Layers(I, I), Teacher(I, cross)),
+        "D": (self_predictive_flow, Frame(I, I), Markov(I, I)),
+    }[name]
+    assert integrate(flow, y, k, [0.0, 0.1], solver="dop853").ok
+    with pytest.raises(InputError, match=f"Argument `{name}` must be {words}"):
+        integrate(flow, y, k._replace(**{name: moment}), [0.0, 0.1], solver="dop853")
 
 
 def test_combinators_take_a_state_of_one_field_and_one_of_layers():

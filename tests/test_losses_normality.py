@@ -7,7 +7,7 @@ import pytest
 
 from linbyol.checks import InputError
 from linbyol.exact import bhep_distance, slice_distance
-from linbyol.losses import bhep, sigreg
+from linbyol.losses import bhep, lejepa, sigreg
 
 ROUNDING = 1e-12  # float64, sums of some thousand numbers of order one
 
@@ -102,13 +102,20 @@ def test_they_pull_towards_the_normal(z, key, loss):
         ({"slices": 0}, "Argument `slices` must be a positive whole number, but is 0."),
         ({"points": 16}, "Argument `points` must be odd and at least 3, but is 16."),
         ({"points": 1}, "Argument `points` must be odd and at least 3, but is 1."),
-        ({"t_max": 0.0}, "Argument `t_max` must be positive, but is 0.0."),
+        ({"t_max": 0.0}, "Argument `t_max` must be positive, but is 0."),
+        ({"t_max": jnp.asarray(-1.0)}, "Argument `t_max` must be positive, but is -1."),
+        ({"t_max": float("inf")}, "Argument `t_max` must be finite, but it is inf."),
         ({"convention": "paper"}, "Argument `convention` must be one of code, theory, but is 'paper'."),
     ],
 )
 def test_settings_that_sigreg_cannot_have_are_refused(z, key, given, words):
     with pytest.raises(InputError, match=words):
         sigreg(jnp.asarray(z), key, **{"slices": 4} | given)
+
+
+def test_a_negative_weight_is_refused(z, key):
+    with pytest.raises(InputError, match=r"^Argument `lamb` must be at least 0, but is -1\.$"):
+        lejepa(jnp.asarray(z)[None], key, slices=4, lamb=-1.0)
 
 
 @pytest.mark.parametrize("beta", [0.0, -1.0])

@@ -30,7 +30,16 @@ from linbyol.equations import (
 from linbyol.equations.combinators import settle, sights
 from linbyol.fixed_points import stability
 from linbyol.integrate import integrate
-from linbyol.predictors import RULES, nash, newton_schulz, on_features, soft_projector, stiefel, visser
+from linbyol.predictors import (
+    RULES,
+    nash,
+    newton_schulz,
+    on_features,
+    regression,
+    soft_projector,
+    stiefel,
+    visser,
+)
 
 ROUNDING = 1e-12
 
@@ -114,6 +123,11 @@ def test_collapsed_features_give_a_finite_predictor(name):
           for name in ("direct", "copy", "set", "visser", "newton-schulz", "stiefel", "soft-projector")),
         *((lambda F, name=name: RULES[name](F, F, features=F.at[0, 1].add(0.25), cross=F), "must be symmetric, but")
           for name in ("nash", "optimal")),
+        (lambda F: visser(F.at[0, 0].set(-0.5)), "Argument `F` must be positive semidefinite, but has the"),
+        (lambda F: newton_schulz(-F), "Argument `F` must be positive semidefinite, but has the eigenvalue -1."),
+        (lambda F: visser(F, eta_v=0.0), "Argument `eta_v` must be positive, but is 0."),
+        (lambda F: soft_projector(F, eps=-1.0), "Argument `eps` must be at least 0, but is -1."),
+        (lambda F: regression(F, F, eps=-1.0), "Argument `eps` must be at least 0, but is -1."),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_sentence(call, words):

@@ -8,8 +8,8 @@ import pytest
 from linbyol.checks import InputError
 from linbyol.equations import backwards, decay, hold
 from linbyol.equations.bhep import Bhep, BhepModes, bhep_flow, bhep_modes_flow
-from linbyol.equations.regularised import Encoder, Features, Regularised, RegularisedModes
-from linbyol.equations.sigreg import sigreg_flow, sigreg_modes_flow
+from linbyol.equations.regularised import Alike, Encoder, Features, Regularised, RegularisedModes
+from linbyol.equations.sigreg import sigreg_alike_flow, sigreg_flow, sigreg_modes_flow
 from linbyol.equations.vicreg import Vicreg, VicregModes, paper_weights, vicreg_flow, vicreg_modes_flow
 from linbyol.integrate import integrate
 from theory.proving.instances import moment
@@ -61,6 +61,20 @@ def test_an_indefinite_covariance_is_refused_at_the_door():
         InputError, match=r"Argument `X_aug` must be positive semidefinite, but has the eigenvalue -1\."
     ):
         integrate(flow, y, k._replace(X_aug=-np.eye(4)), [0.0, 1.0], solver="dop853")
+
+
+@pytest.mark.parametrize(
+    ("flow", "y", "k", "words"),
+    [
+        (sigreg_alike_flow, Features(0.1), Alike(1.0, 1.0, 0, 1.0, 1.2), "`d` must be positive, but is 0."),
+        (vicreg_modes_flow, Features(0.1), VicregModes(1.0, 1.0, -2, 1.0, 1.2), "`d` must be at least 0, but is -2."),
+        (vicreg_modes_flow, Features(0.1), VicregModes(1.0, 1.0, 2, 1.0, 1.2, -1.0), "`gamma` must be at least 0, but"),
+        (bhep_modes_flow, Features(np.ones(2)), BhepModes(-1.0, 1.0, np.ones(2), np.ones(2)), "`a` must be at least 0"),
+    ],
+)
+def test_constants_that_no_regulariser_has_are_refused_at_the_door(flow, y, k, words):
+    with pytest.raises(InputError, match=words):
+        integrate(flow, y, k, [0.0, 1.0], solver="dop853")
 
 
 def test_vicreg_has_no_third_convention():

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linbyol.checks import InputError, check_choice, check_count, check_positive
+from linbyol.checks import InputError, check_choice, check_count, check_nonnegative, check_numbers, check_positive
 from linbyol.losses.two_views import Embeddings, Number
 
 CONVENTIONS = ("code", "theory")
@@ -51,7 +51,7 @@ def sigreg(
     *,
     slices: int,
     points: int = 17,
-    t_max: float = 3.0,
+    t_max: float | Array = 3.0,
     clip: float | None = None,
     convention: str = "code",
 ) -> Sliced:
@@ -69,8 +69,8 @@ def sigreg(
     check_count("points", points)
     if points % 2 == 0 or points < 3:
         raise InputError(f"Argument `points` must be odd and at least 3, but is {points}.")
-    if isinstance(t_max, int | float) and not 0 < t_max < math.inf:
-        raise InputError(f"Argument `t_max` must be positive, but is {t_max}.")
+    check_numbers("t_max", t_max)
+    check_positive("t_max", t_max)
     _check_batch(z)
     u = jax.random.normal(key, (z.shape[1], slices), z.dtype)
     x = z @ (u / jnp.sqrt(jnp.sum(u * u, axis=0, keepdims=True)))
@@ -100,7 +100,7 @@ def lejepa(
     weights: str = "sum",
     pooled: bool = False,
     points: int = 17,
-    t_max: float = 3.0,
+    t_max: float | Array = 3.0,
 ) -> Joint:
     """LeJEPA of V views: the mean over views, samples and features of (mean over views - z)², and SIGReg of the views.
 
@@ -109,6 +109,7 @@ def lejepa(
     batch if `pooled` (stable-pretraining), in the code's convention, so that it grows with the batch.
     """
     check_choice("weights", weights, WEIGHTS)
+    check_nonnegative("lamb", lamb)
     invariance = jnp.mean((jnp.mean(z, axis=0, keepdims=True) - z) ** 2)
     batches = z.reshape(1, -1, z.shape[2]) if pooled else z
     each = jax.vmap(lambda z: sigreg(z, key, slices=slices, points=points, t_max=t_max))(batches)

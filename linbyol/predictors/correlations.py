@@ -9,7 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from linbyol.checks import check_symmetric
+from linbyol.checks import check_nonnegative, check_symmetric
 from linbyol.equations import identity
 from linbyol.predictors.spectra import Norm, norm_of
 
@@ -32,6 +32,7 @@ def regression(F: Square, cross: Square, *, eps: float | Array | None = None) ->
     check_symmetric("F", F)
     if eps is None:
         return cross @ jnp.linalg.pinv(F, hermitian=True)
+    check_nonnegative("eps", eps)
     return jnp.linalg.solve(F + eps * jnp.eye(F.shape[-1], dtype=F.dtype), cross.T).T  # F is symmetric
 
 

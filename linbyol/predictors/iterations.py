@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from linbyol.checks import check_count, check_symmetric
+from linbyol.checks import check_count, check_moment, check_positive
 from linbyol.equations import identity
 from linbyol.predictors.spectra import Norm, frobenius, norm_of
 
@@ -31,6 +31,7 @@ def visser(
     norm  "spectral" or "frobenius": of F/‖F‖ instead, where eta_v < 1 is always stable
     """
     _check(F, iterations)
+    check_positive("eta_v", eta_v)
     F, I = F / norm_of(F, norm), jnp.eye(F.shape[-1], dtype=F.dtype)  # noqa: E741
     return jax.lax.fori_loop(0, iterations, lambda _, P: visser_step(P, F, eta_v), I / (2 * eta_v)) + ridge * I
 
@@ -70,5 +71,5 @@ def _newton_schulz(F: Square, iterations: int) -> tuple[Square, Square]:
 
 
 def _check(F: Square, iterations: int) -> None:
-    check_symmetric("F", F)
+    check_moment("F", F)
     check_count("iterations", iterations)

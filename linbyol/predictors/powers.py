@@ -9,7 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from linbyol.checks import check_symmetric
+from linbyol.checks import check_nonnegative, check_symmetric
 from linbyol.predictors.spectra import Norm, norm_of, of_spectrum, power, size, top
 
 Square = Float[Array, "d d"]
@@ -50,6 +50,7 @@ def directset(F: Square, *, alpha: float | Array = 0.5, eps: float | Array = 0.0
 def soft_projector(F: Square, *, eps: float | Array = 0.3, norm: Norm = None) -> Square:
     """F (F + eps I)⁻¹, p = s/(s + eps): what a ridge leaves of the projection onto F's range. With a norm, of F/‖F‖."""
     check_symmetric("F", F)
+    check_nonnegative("eps", eps)
     return of_spectrum(_softly, F / norm_of(F, norm), {"eps": eps})
 
 
