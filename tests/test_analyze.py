@@ -216,6 +216,7 @@ def test_what_a_stranger_types_wrongly_is_one_sentence(folder, tmp_path, capsys)
             "Argument `html` has no effect with --out, which has it.",
         ),
         ("--train", file, "--test", file): (2, "cannot be for training and for testing."),
+        (tmp_path / "absent.npz", "-o", tmp_path / "new"): (3, "absent.npz cannot be read: "),
         (tmp_path / "absent.npz",): (3, "absent.npz cannot be read: No such file or directory."),
         (file, "--lables", "x"): (2, "There is no option --lables; did you mean --labels?"),
     }
@@ -223,7 +224,7 @@ def test_what_a_stranger_types_wrongly_is_one_sentence(folder, tmp_path, capsys)
         code, out, err = command(*words, capsys=capsys)
         assert (code, out, err.count("\n")) == (status, "", 1), (words, err)
         assert sentence in err, (words, err)
-    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["bare.npz"]
+    assert [path.name for path in tmp_path.iterdir()] == ["bare.npz"]  # no folder either
     np.savez(tmp_path / "zero.npz", h=np.r_[X[:20], 0 * X[:1]])
     code, out, err = command(tmp_path / "zero.npz", "--normalise", capsys=capsys)
     what = "Features of h cannot be measured: argument `h` must have a direction in each row, but h[20] is 0."

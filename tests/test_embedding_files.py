@@ -1,6 +1,7 @@
 """Features that other programs wrote are read as they were meant; what cannot be paired or trusted is refused."""
 
 import gzip
+import os
 import pickle
 from pathlib import Path
 
@@ -190,6 +191,12 @@ BROKEN = {  # name of the file: (its bytes, what the sentence says)
     ),
     "one.npz": (lambda: saved(h=H[:1]), "must have at least 2 rows, but have 1."),
     "none.npz": (lambda: saved(h=H[:0]), "neither of them 0, but have (0, 5)."),
+    "header.npy": (
+        lambda: npy()[:10] + b"x" * 118 + npy()[128:], "`header` of header.npy has no readable header: malformed node",
+    ),
+    "numbered.npz": (
+        lambda: saved(h=H, ids=np.r_[np.nan, 1:60]), "must be whole numbers or words, none missing, but ids[0] = nan.",
+    ),
     "labels.npz": (lambda: saved(labels=Y), "File labels.npz must hold features (N, d), but holds `labels` (60,)."),
     "widths.npz": (
         lambda: saved(X_train=H, X_test=T[:, :3]), "of X must have one width, but have 5 in train, 3 in test",
@@ -232,6 +239,17 @@ def test_a_broken_file_is_one_sentence(name, tmp_path, monkeypatch):
         load([Path(name)])
     assert sentence in str(refused.value)
     assert "\n" not in str(refused.value)
+    assert " at 0x" not in str(refused.value)
+
+
+def test_what_is_no_file_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("folder.npz").mkdir()
+    os.mkfifo("pipe.npz")
+    for name in ("folder.npz", "pipe.npz"):
+        with pytest.raises(FileError) as refused:
+            load([Path(name)])
+        assert str(refused.value) == f"File {name} cannot be read: it is no regular file."
 
 
 def test_odd_labels_are_classes_and_told(tmp_path):

@@ -131,6 +131,11 @@ def test_agreement_with_clusters(rng):
     assert kmeans_agreement(h, labels)[:3] == pytest.approx((1, 1, 3))
     assert silhouette(h, labels) > 0.8
     assert abs(kmeans_agreement(h, rng.permutation(labels)).ari) < 0.1
+    for scale in (1e-40, 1e-25, 1e25, 1e36):  # whose squares float32 does not hold
+        moved = (scale * h).astype(np.float32)
+        assert kmeans_agreement(moved, labels)[:2] == pytest.approx((1, 1))
+        assert silhouette(moved, labels) == pytest.approx(silhouette(h, labels), rel=1e-4)
+    assert silhouette(1e200 * h, labels) == pytest.approx(silhouette(h, labels), rel=1e-12)
     with pytest.warns(RuntimeWarning, match="from 2 to N - 1 classes"):
         assert np.isnan(silhouette(h, np.arange(120)))
 
@@ -138,6 +143,8 @@ def test_agreement_with_clusters(rng):
 def test_lidar_without_views(rng):
     with pytest.warns(RuntimeWarning, match="two groups"):
         assert np.isnan(lidar(rng.standard_normal((5, 3)), np.arange(5)))
+    with pytest.warns(RuntimeWarning, match="needs a delta above the rounding of variances of "):
+        assert np.isnan(lidar(1e9 * rng.standard_normal((8, 30)), np.arange(8) // 2))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

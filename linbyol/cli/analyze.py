@@ -1,6 +1,7 @@
 """linbyol analyze"""
 
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -52,16 +53,7 @@ class Analyze:
             yield from ((name, "with --out, which has it") for name in ("html", "plot"))
 
     def run(self) -> int:
-        import sys
-        import time
-
         from linbyol.checks import InputError
-        from linbyol.claims import environment
-        from linbyol.embeddings.analysis import analyse, to_plain
-        from linbyol.embeddings.collect import load
-        from linbyol.embeddings.words import odd_numbers
-        from linbyol.progress import bar
-        from linbyol.store import to_json
 
         splits = {**dict.fromkeys(flat(self.train), "train"), **dict.fromkeys(flat(self.test), "test")}
         files = list(dict.fromkeys([*self.files, *splits]))
@@ -69,6 +61,20 @@ class Analyze:
             raise InputError("Argument `files` names nothing; see `linbyol analyze --help`.")
         if both := [path for path in flat(self.train) if path in flat(self.test)]:
             raise InputError(f"File {both[0]} cannot be for training and for testing.")
+        with made(self.out):
+            return self._measured(files, splits)
+
+    def _measured(self, files: list[Path], splits: dict[Path, str]) -> int:
+        import sys
+        import time
+
+        from linbyol.claims import environment
+        from linbyol.embeddings.analysis import analyse, to_plain
+        from linbyol.embeddings.collect import load
+        from linbyol.embeddings.words import odd_numbers
+        from linbyol.progress import bar
+        from linbyol.store import to_json
+
         targets = self._targets(files)
         begin = time.perf_counter()
         embeddings = load(files, splits=splits, missing=self.missing)
@@ -92,16 +98,32 @@ class Analyze:
 
     def _targets(self, files: list[Path]) -> dict[str, Path]:
         """What is to be written, by kind; it can be written, and is none of the files that are read."""
-        from linbyol.outputs import PAGE, PICTURE, RECORD, check_outputs, make_folder
+        from linbyol.outputs import PAGE, PICTURE, RECORD, check_outputs
 
         if self.out is None:
             check_outputs(inputs=files, html=(self.html, PAGE), plot=(self.plot, PICTURE))
             return {name: path for name in ("html", "plot") if (path := getattr(self, name)) is not None}
-        folder = make_folder(self.out)
-        targets = {kind: folder / f"analysis.{kind}" for kind in ("json", "html", "pdf", "png")}
+        targets = {kind: self.out / f"analysis.{kind}" for kind in ("json", "html", "pdf", "png")}
         suffixes = {"json": RECORD, "html": PAGE, "pdf": PICTURE, "png": PICTURE}
         check_outputs(inputs=files, **{kind: (path, suffixes[kind]) for kind, path in targets.items()})
         return targets
+
+
+@contextmanager
+def made(folder: Path | None) -> Iterator[None]:
+    """The folder, made if need be; where what follows fails, it is not there if it was not."""
+    from linbyol.outputs import make_folder
+
+    new = folder is not None and not folder.exists()
+    if folder is not None:
+        make_folder(folder)
+    try:
+        yield
+    except BaseException:
+        if folder is not None and new:
+            with suppress(OSError):  # something is in it
+                folder.rmdir()
+        raise
 
 
 def _write(targets: dict[str, Path], found: Any, record: dict[str, Any]) -> list[Path]:

@@ -154,7 +154,8 @@ def _alone(name: str, place: str, column: Column) -> Iterator[str]:
 def _why(name: str, value: float, said: list[str]) -> str:
     """Why a number is not finite: what was said of its kind, of the smaller part last; or all that was said."""
     if math.isinf(value):
-        return "infinite: means of classes coincide"
+        equal = name.startswith("two_nn")
+        return "infinite: both neighbours are equally far" if equal else "infinite: means of classes coincide"
     if not math.isnan(value):
         return ""
     about = [sentence for sentence in said if KINDS.get(name, name) in sentence]

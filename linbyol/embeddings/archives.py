@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -114,4 +115,5 @@ def _loaded(content: bytes) -> Any:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    words = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return re.sub(r":? <[^>]* object at 0x\w+>", "", words).rstrip(".")

@@ -55,8 +55,11 @@ def ids_of(path: Any, name: str, values: np.ndarray) -> np.ndarray:
     """Whole numbers or words, none missing."""
     values = _one_a_row(path, name, values)
     if values.dtype.kind == "f":
-        if not np.isfinite(values).all() or (values % 1 != 0).any():
-            raise FileError(f"Ids `{name}` of {path} must be whole numbers or words, none missing, but are fractions.")
+        whole = np.isfinite(values) & (np.mod(values, 1, where=np.isfinite(values), out=np.ones_like(values)) == 0)
+        if not whole.all():
+            i = int(np.argmin(whole))
+            what = f"but {name}[{i}] = {values[i]:.6g}"
+            raise FileError(f"Ids `{name}` of {path} must be whole numbers or words, none missing, {what}.")
         values = values.astype(np.int64)
     return values
 

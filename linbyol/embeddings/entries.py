@@ -69,10 +69,11 @@ def _check_kind(path: Path) -> None:
         raise FileError(f"File {path} must be one of {', '.join(NAMES)}.")
     with reading(path):
         try:
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise FileError(f"File {path} cannot be read: it is no regular file.")
+            mode = path.stat().st_mode
         except ValueError as error:  # a name with a NUL
             raise FileError(f"File {path!r} cannot be read: {error}.") from None
+        if not stat.S_ISREG(mode):
+            raise FileError(f"File {path} cannot be read: it is no regular file.")
         with path.open("rb") as file:
             begin = file.read(16)
     if not begin:

@@ -36,7 +36,7 @@ def kmeans_agreement(h: Any, labels: Any, *, clusters: int | None = None, seed: 
         raise InputError(f"Argument `clusters` must be at most the number of rows, {len(x)}, but is {k}.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # fewer distinct points than clusters: the scores say it
-        found = KMeans(k, n_init=starts, random_state=seed).fit_predict(x - x[0])
+        found = KMeans(k, n_init=starts, random_state=seed).fit_predict(_unit(x))
     return Agreement(
         float(adjusted_rand_score(column, found)), float(normalized_mutual_info_score(column, found)), k, seed
     )
@@ -59,4 +59,14 @@ def silhouettes(h: Any, labels: Any) -> Float[np.ndarray, " N"]:
     if not 2 <= len(np.unique(column)) < len(x):
         warnings.warn("The silhouette needs from 2 to N - 1 classes: NaN.", RuntimeWarning, stacklevel=3)
         return np.full(len(x), np.nan)
-    return silhouette_samples(x - x[0], column)
+    return silhouette_samples(_unit(x), column)
+
+
+def _unit(x: Float[np.ndarray, "N d"]) -> Float[np.ndarray, "N d"]:
+    """The rows less the first, scaled by powers of two so that no square leaves the range of the type."""
+    x = _scaled(x)
+    return _scaled(x - x[0])
+
+
+def _scaled(x: Float[np.ndarray, "N d"]) -> Float[np.ndarray, "N d"]:
+    return np.ldexp(x, -int(np.frexp(np.abs(x).max())[1]))
