@@ -74,9 +74,12 @@ PROOFS = {
             Space(instance=_white), sigreg_flow, divergence,
             lambda y, k: -2 * k.mu * mean(lambda s: slice_slope(s) * (s - 1), covariance(y, k)),
         ),
-        Equal(  # the mean of which the flow has the slope
-            Space(instance=drawn_modes), lambda y, k: _slice_mean(y.nu),
-            lambda y, k: mean(slice_distance, np.diag(y.nu)),
+        *(
+            Equal(  # the mean of which the flow has the slope; at d = 3 a constant of the sphere is 1
+                Space(instance=lambda rng, d=d: drawn_modes(rng, d)), lambda y, k: _slice_mean(y.nu),
+                lambda y, k: mean(slice_distance, np.diag(y.nu)),
+            )
+            for d in (2, 3)
         ),
     ),
 }  # fmt: skip

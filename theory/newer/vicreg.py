@@ -13,6 +13,7 @@ from linbyol.equations.vicreg import (
     VicregModes,
     paper_weights,
     vicreg_flow,
+    vicreg_held_flow,
     vicreg_mode_flow,
     vicreg_modes_flow,
 )
@@ -61,6 +62,18 @@ def on_the_axes(y: Features, k: VicregModes) -> Features:
     return Features(2 * np.sqrt(y.nu * k.lambda_s) * np.diagonal(vicreg_flow(Encoder(W), data).W))
 
 
+def beyond_the_hinge(rng: np.random.Generator) -> tuple[Features, VicregModes]:
+    """Modes above the hinge alone."""
+    y, k = drawn_axes(rng)
+    return Features(k.gamma**2 + y.nu), k
+
+
+def rate_at_the_hinge(y: Features, k: VicregModes) -> Features:
+    """nu's rate from below where nu + eps = gamma², there and above: what holds a mode that comes to it."""
+    pull = 4 * k.variance * k.lambda_s / (k.d * k.gamma) - 8 * k.invariance * (k.lambda_s - k.lambda_d)
+    return Features((k.gamma**2 - k.eps) * (pull - 2 * k.eta))
+
+
 def root_rate(r: Any, k: VicregModes) -> Any:
     """d√nu/dt at nu = r² and no eps."""
     return vicreg_mode_flow(Features(r * r), k._replace(eps=0, eta=0)).nu / (2 * r)
@@ -80,6 +93,7 @@ PROOFS = {
         ),
         Descent(Space(instance=drawn_vicreg), vicreg_flow, "W", population_loss),
         Equal(Space(instance=drawn_axes), on_the_axes, vicreg_modes_flow),
+        Equal(Space(instance=beyond_the_hinge), vicreg_held_flow, rate_at_the_hinge),
     ),
 }  # fmt: skip
 
