@@ -53,7 +53,11 @@ def _predictor_roots(k: Data) -> tuple[Array, Array, Array]:
 
 def critical_eta(k: Data) -> Float[Array, "*modes"]:
     """Observation 5: eta_c = tau² λ_d² / (4 λ_s), the decay above which only p = 0 is left. k.eta is not used."""
-    k = admitted(k)
+    return _critical_eta(admitted(k))
+
+
+@jax.jit
+def _critical_eta(k: Data) -> Array:
     a, b = jnp.broadcast_arrays(real(getattr(k, "tau", 1) * k.lambda_d), real(k.lambda_s))
     return a * a / (4 * jnp.where((a == 0) & (b == 0), 1, b))  # 0 where there are no data
 

@@ -151,7 +151,10 @@ def test_a_crew_shares_the_work_evenly_and_in_order(monkeypatch):
     assert [whole_tiles(n) // TILE for n in (0, 1, TILE, TILE + 1)] == [1, 1, 1, 2]
 
 
-@pytest.mark.parametrize(("number", "chunk", "size"), [(3, 5000, 1024), (3, 100, TILE), (1025, 5000, 5120)])
+SIZES = [(3, 5000, TILE), (300, 5000, 1024), (3, 100, TILE), (1025, 5000, 5120)]
+
+
+@pytest.mark.parametrize(("number", "chunk", "size"), SIZES)
 def test_a_solve_asks_its_crew_for_what_was_asked(monkeypatch, number, chunk, size):
     """Few trajectories take a small array; numbers stand for all trajectories, and a tau that is None for 1."""
     asked = []

@@ -17,6 +17,7 @@ from jaxtyping import ArrayLike
 from linbyol import checks
 from linbyol.ensemble.compiled import Engine, EnsembleResult, Job
 from linbyol.ensemble.lanes import Tolerance
+from linbyol.ensemble.queue import TILE
 from linbyol.ensemble.rosenbrock import METHODS
 from linbyol.ensemble.workers import Crew, whole_tiles
 from linbyol.equations import Amplitudes, Commuting, Isotropic, Modes, amplitudes_flow, modes_flow, parabola_flow
@@ -27,7 +28,7 @@ from linbyol.integrate.events import Event
 __all__ = ["EnsembleResult", "solve", "solve_amplitudes", "solve_modes", "solve_parabola"]
 
 CHUNK = 1 << 14  # trajectories a worker holds at once
-FEW = 1 << 10  # so many or fewer do not need a chunk's arrays
+SIZES = (TILE, 1 << 10)  # of chunks for few trajectories: few sizes, so few compilations
 TIGHTER = 0.15  # tolerance of a step in units of rtol, so that the error of the whole trajectory is below rtol
 MEMORY = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else np.inf  # bytes
 FINER = 1e-3  # absolute tolerance of a step in units of atol
@@ -100,9 +101,7 @@ def solve(
         shapes = jax.eval_shape(in_lock_step)
         found = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
     else:
-        size = (
-            min(FEW, whole_tiles(chunk)) if task.t1.size <= FEW else whole_tiles(chunk)
-        )  # few sizes, so few compilations
+        size = min([whole_tiles(chunk), *(size for size in SIZES if task.t1.size <= size)])
         crew = Crew(size, list(devices or _devices()), workers, progress)
         found = jax.tree.map(jnp.asarray, _solve(crew, job, task, asked))
     return jax.tree.map(lambda x: x.reshape(*x.shape[:-1], *task.shape), found)

@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from linbyol.checks import InputError, check_constants, check_numbers, check_spectra
@@ -13,7 +12,7 @@ from linbyol.explain.words import Change, apart
 from linbyol.fixed_points import critical_eta, predictor_roots
 from linbyol.moving_target import DIES, LIVES, OPEN, fate
 
-GRID = 33  # values of a constant that are tried at once
+GRID = 32  # values of a constant that are tried at once: eight constants fill a tile of the ensemble engine
 REFINEMENTS = 4  # times the grid is laid anew around the nearest change of outcome
 
 
@@ -121,7 +120,7 @@ def _changes(y0: Modes, k: Any, code: int, ema: bool) -> list[Change]:
     for _ in range(REFINEMENTS):
         grids = [_between(*ends) for ends in zip(near, far, strict=True)]
         stacked = [_stack(k, name, grid) for (name, _), grid in zip(sides, grids, strict=True)]
-        codes, _ = _fate(y0, jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *stacked), ema)
+        codes, _ = _fate(y0, jax.tree.map(lambda *leaves: np.concatenate(leaves), *stacked), ema)
         turned = codes.reshape(len(sides), GRID) == (LIVES if code == DIES else DIES)
         turns &= turned.any(axis=1) & ~turned[:, 0]
         first = np.maximum(turned.argmax(axis=1), 1)
@@ -141,7 +140,7 @@ def _between(near: float, far: float) -> np.ndarray:
 def _stack(k: Any, name: str, grid: np.ndarray) -> Any:
     """k with leaves (GRID,), the named one varied."""
     leaves = zip(k._fields, k, strict=True)
-    return type(k)(*(jnp.asarray(grid if field == name else np.full(GRID, float(leaf))) for field, leaf in leaves))
+    return type(k)(*(grid if field == name else np.full(GRID, leaf) for field, leaf in leaves))
 
 
 def _fate(y0: Modes, k: Any, ema: bool) -> tuple[Any, Any]:
@@ -157,10 +156,10 @@ def _one_mode(y0: Modes, k: Any) -> tuple[Modes, Any]:
     check_constants(k)
     check_spectra(k)
     for name, leaf in [*zip(y0._fields, y0, strict=True), *zip(k._fields, k, strict=True)]:
-        if jnp.shape(leaf) != ():
-            raise InputError(f"Argument `{name}` must be one number, for one mode, but has shape {jnp.shape(leaf)}.")
+        if np.shape(leaf) != ():
+            raise InputError(f"Argument `{name}` must be one number, for one mode, but has shape {np.shape(leaf)}.")
     if float(y0.s) < 0:
         raise InputError(f"Argument `s` must be at least 0, but is {float(y0.s):.6g}.")
     if float(getattr(k, "tau", 1)) != 1:
         raise InputError(f"Argument `k.tau` must be 1, for the target starts at y0.tau, but is {float(k.tau):.6g}.")
-    return Modes(*(jnp.asarray(leaf, float) for leaf in y0)), type(k)(*(jnp.asarray(leaf, float) for leaf in k))
+    return Modes(*(np.asarray(leaf, float) for leaf in y0)), type(k)(*(np.asarray(leaf, float) for leaf in k))
