@@ -1,29 +1,34 @@
 """linbyol explain"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated
 
 import tyro
 
-from linbyol.cli.options import AtLeastZero, Count, Positive, default
+from linbyol.cli.options import AtLeastZero, Between, Count, Positive, Seed, default
 from linbyol.cli.start import DEEP, REGULARISED, RULES
 
-FLOWS = Literal["modes", "jepa", "mae", "sigreg", "bhep", "vicreg"]
+FLOWS = ("modes", "jepa", "mae", "sigreg", "bhep", "vicreg")
+OF_RUNS = ("seed", "lane", "data")
 
 
 @dataclass(frozen=True)
 class Explain:
-    """Say what becomes of modes, which inequality decides, and what would change it; of JEPA and MAE, in which order.
+    """Say what becomes of modes, which inequality decides, and what would change it; or of a run of `linbyol train`.
 
     Example: linbyol explain --eta 0.05 --sigma2 0.25 --p 0.04 --s 0.002
 
     For a deep JEPA: linbyol explain jepa --depth 2 --eta 0 --lambda-d 0.8 1 --lambda-s 0.89 2.5 --w 0.12
+
+    For a run: linbyol explain runs/digits-byol-1a2b3c4d
     """
 
-    flow: Annotated[FLOWS, tyro.conf.Positional] = "modes"
-    """one mode of BYOL; or all modes of a deep linear JEPA or MAE, or of a linear encoder that SIGReg, BHEP or VICReg
-    holds up"""
+    about: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="FLOW|RUN")] = "modes"
+    """modes: one mode of BYOL; jepa, mae, sigreg, bhep, vicreg: all modes of a deep linear JEPA or MAE, or of a linear
+    encoder that SIGReg, BHEP or VICReg holds up; or the folder of a run (./modes, if it has such a name): whether and
+    why it collapsed or will, and what its loss says"""
     alpha_p: Positive = default(1.0)
     """learning rate of the predictor divided by that of the encoder"""
     beta: AtLeastZero = default(0.4)
@@ -62,19 +67,33 @@ class Explain:
     """what is added to a variance (vicreg)"""
     d: Count = default(4)
     """number of modes of isotropic data (sigreg, bhep, vicreg)"""
+    seed: Seed | None = None
+    """seed of the lane, where a run has several (all)"""
+    lane: Annotated[int, Between(0, 2**31 - 1)] | None = None
+    """number of the lane, where the run is a sweep (all)"""
+    data: Path | None = None
+    """folder with the run's data set (default: LINBYOL_DATA_DIR, else where `linbyol data fetch` puts them)"""
     json: bool = False
     """print JSON alone"""
 
     def idle(self) -> Iterator[tuple[str, str]]:
-        """Options without effect, and why."""
+        """Options without effect, and why. Raises `InputError` for what is neither a flow nor a folder."""
+        if self.about not in FLOWS:
+            self._check_folder()
+            own = ("about", "json", *OF_RUNS)
+            yield from ((field.name, "for a run, which has its own") for field in fields(self) if field.name not in own)
+            if self.lane is not None:
+                yield "seed", "with --lane"
+            return
+        yield from ((name, f"for {self.about}, only for a run") for name in OF_RUNS)
         for names, flows in (
             (("alpha_p", "beta", "p", "s", "tau", "simsiam", "rule", "no_stop_gradient"), ("modes",)),
             (("depth", "w"), DEEP),
             (("nu", "a", "mu", "d"), REGULARISED),
             (("eps",), ("vicreg",)),
         ):
-            if self.flow not in flows:
-                yield from ((name, f"for {self.flow}, only for {', '.join(flows)}") for name in names)
+            if self.about not in flows:
+                yield from ((name, f"for {self.about}, only for {', '.join(flows)}") for name in names)
         if self.lambda_d:
             yield "d", "beside --lambda-d, which has a number a mode"
         for chosen, reason, without in (
@@ -85,13 +104,25 @@ class Explain:
             if chosen:
                 yield from ((name, reason) for name in without)
 
+    def _check_folder(self) -> None:
+        from linbyol.checks import InputError
+
+        if not Path(self.about).exists():
+            flows = ", ".join(FLOWS)
+            raise InputError(
+                f"Argument `about` must be one of {flows}, or the folder of a run, but there is no {self.about}."
+            )
+
     def run(self) -> int:
         from dataclasses import replace
 
-        from linbyol.cli.explained import EXPLAINED
+        from linbyol.cli.explained import EXPLAINED, run
         from linbyol.store import to_json
 
-        eta = (0.04 if self.flow == "modes" else 0.0) if self.eta is None else self.eta
-        record, lines = EXPLAINED[self.flow](replace(self, eta=eta))
+        if self.about not in FLOWS:
+            record, lines = run(self)
+        else:
+            eta = (0.04 if self.about == "modes" else 0.0) if self.eta is None else self.eta
+            record, lines = EXPLAINED[self.about](replace(self, eta=eta))
         print(to_json(record) if self.json else "\n".join(lines))
         return 0

@@ -34,12 +34,12 @@ def deep(command: Any) -> Told:
     from linbyol.cli.constants import of_deep
     from linbyol.explain import LOSSES, explain_deep
 
-    k, told = of_deep(command), explain_deep(_each(command.w), of_deep(command), command.flow)
+    k, told = of_deep(command), explain_deep(_each(command.w), of_deep(command), command.about)
     record, lines = _together(told)
     if told.swaps:
         turns = [f"w0 {_side(swap)}" for swap in told.swaps]
         lines.append(f"Neighbours in the order change places with {', '.join(turns)} (now {told.swaps[0].now:.4g}).")
-    return record | {"depth": k.depth, "loss": LOSSES[command.flow].name}, lines
+    return record | {"depth": k.depth, "loss": LOSSES[command.about].name}, lines
 
 
 def regularised(command: Any) -> Told:
@@ -47,7 +47,21 @@ def regularised(command: Any) -> Told:
     from linbyol.cli.constants import of_regularised
     from linbyol.explain import explain_regularised
 
-    return _together(explain_regularised(_each(command.nu), of_regularised(command, command.flow), command.flow))
+    return _together(explain_regularised(_each(command.nu), of_regularised(command, command.about), command.about))
+
+
+def run(command: Any) -> Told:
+    """A run of `linbyol train`, a lane after the other."""
+    from linbyol import trees
+
+    trees.provide()
+    from experiments.trainer.diagnosis import diagnose
+
+    found = diagnose(command.about, seed=command.seed, lane=command.lane, data=command.data)
+    plain = lambda x: x._asdict() if hasattr(x, "_asdict") else x  # noqa: E731
+    record = {"run": command.about, "lanes": [{k: plain(v) for k, v in one._asdict().items()} for one in found]}
+    paragraphs = ["\n".join(one.sentences) for one in found]
+    return record, "\n\n".join(paragraphs).split("\n")
 
 
 EXPLAINED: dict[str, Callable[[Any], Told]] = {
