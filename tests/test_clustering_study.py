@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from experiments.clustering import information, losses, modes, records
+from experiments.clustering import information, losses, maps, modes, records
 from experiments.clustering.__main__ import main
 from experiments.clustering.kept import data_of, trained
 from experiments.clustering.sizes import size_of
@@ -189,6 +189,21 @@ def test_information_is_of_the_encoders_output_under_two_noises(training):
         for (_, z, _), v in zip(seen, found["noise"].transpose(1, 0, 2).ravel(), strict=True)
     ]  # of a Gaussian of this covariance; the estimate has 1,200 draws of a variance of a few
     assert np.all((known > 0) & (known < np.add(most, 0.2)))
+
+
+def test_maps_are_of_five_of_each_level_and_keep_who_is_whose_neighbour(training, rng):
+    found = maps.maps(training)
+    assert set(found) == {"map.samples", "labels.samples", "map.classes", "labels.classes"}
+    labels, dataset = found["labels.classes"], training.session.dataset
+    expected = [min(60, np.sum(dataset.test.labels == c)) for c in range(5)]
+    assert np.bincount(labels).tolist() == expected
+    assert np.bincount(found["labels.samples"]).tolist() == [60] * 5
+    assert found["map.samples"].shape == (2, 300, 2)
+    np.testing.assert_allclose(found["map.classes"].std(axis=(1, 2)), 1, rtol=1e-3)  # of sums in float32
+    apart = 9 * np.eye(3, 8)[np.arange(60) % 3] + rng.standard_normal((60, 8))
+    place = maps.placed(apart)
+    assert ncc(place, np.arange(60) % 3, place, np.arange(60) % 3) == 1
+    np.testing.assert_array_equal(place, maps.placed(apart))
 
 
 def test_information_through_known_noise_is_that_of_a_gaussian_channel():

@@ -25,7 +25,10 @@ from linbyol.representation import (
     nc2,
     ncc_classify,
     participation_ratio,
+    silhouette,
     statistics,
+    two_nn,
+    uniformity,
     unit_rows,
 )
 
@@ -64,6 +67,11 @@ def test_rotation_shift_scale_and_order_are_not_seen(seed):
         assert cka(h, moved) == pytest.approx(1, abs=1e-9) or d == 1
         assert participation_ratio(moved) == pytest.approx(participation_ratio(h), rel=1e-9)
         assert effective_rank(1e-3 * h @ Q) == pytest.approx(effective_rank(h), rel=1e-9)
+        assert uniformity(1e3 * h[order] @ Q) == pytest.approx(uniformity(h), rel=1e-9)
+    if n >= 10:
+        assert two_nn(moved[order]).dimension == pytest.approx(two_nn(h).dimension, rel=1e-4)  # by small differences
+    if len(np.unique(labels)) < n:
+        assert silhouette(moved[order], renamed[order]) == pytest.approx(silhouette(h, labels), abs=1e-6)
 
 
 @FEW

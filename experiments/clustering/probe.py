@@ -1,4 +1,10 @@
-"""A linear probe for many target sets of the same features: one factorisation serves them all."""
+"""A linear probe for many target sets of the same features: one factorisation serves them all.
+
+Differs: the paper's linear accuracy is that of scikit-learn's LinearSVC (`linear_probe(…, protocol="svm")`), here it is
+that of ridge regression on one-hot labels. On the classes, in the last block after training, LinearSVC has 0.887 where
+ridge has 0.852 on the digits (four seeds; 0.743 and 0.731 untrained), 0.098 and 0.089 on CIFAR-100 (three; 0.069 and
+0.061 untrained); by both, the first block is the best.
+"""
 
 import numpy as np
 from jaxtyping import Float, Int

@@ -39,7 +39,7 @@ class Size:
     test: int = 10_000  # images of the test set that are measured
     clusters: tuple[int, ...] = (3, 10, 20, 50, 100, 500)  # numbers of k-means
     noises: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)  # fractions of labels that are replaced
-    information: bool = True  # whether what the encoder has of its input is estimated
+    further: bool = True  # whether what the encoder has of its input is estimated, and maps are drawn
 
 
 RECORD = Recording(measure=10**9, evaluate=0, probes=(), final=(), keep=1)
@@ -119,7 +119,7 @@ def cifar100(
 SIZES = {
     ("digits", "smoke"): digits(
         2, 3, (1, 2), ("vicreg",), widths=(16, 16), first=300,
-        samples=12, views=4, fresh=2, test=100, clusters=(3, 10), noises=(1.0,), information=False,
+        samples=12, views=4, fresh=2, test=100, clusters=(3, 10), noises=(1.0,), further=False,
     ),
     ("digits", "cpu"): digits(
         48, 4, (1, 2, 4, 8, 16, 32, 48), samples=100, views=20, fresh=10, clusters=(3, 10, 30, 100),

@@ -9,6 +9,7 @@ from experiments.clustering import records
 from experiments.clustering.information import information
 from experiments.clustering.kept import Trained, data_of, trained
 from experiments.clustering.losses import losses
+from experiments.clustering.maps import maps
 from experiments.clustering.measuring import measure
 from experiments.clustering.modes import modes
 from experiments.clustering.partitions import partitions
@@ -18,7 +19,7 @@ from experiments.datasets import Dataset
 
 LEADING = "vicreg"  # is measured on random targets, partitions and information as well
 LABELLER = "supervised"
-INFORMATION = "information"  # the record of what it has of its input
+FURTHER: dict[str, Callable[[Trained], dict[str, Any]]] = {"maps": maps, "information": information}  # its records
 
 
 def study(
@@ -43,12 +44,14 @@ def study(
         began = time.perf_counter()
         found = measured(size, dataset, done, folder, show)
         records.write(path, done, found, time.perf_counter() - began, about)
-    path = records.place(out, data, name, INFORMATION)
-    if size.information and (not only or INFORMATION in only) and records.read(path) is None:
-        show(f"{data} {name}: {INFORMATION} of {LEADING}")
+    for further, rule in FURTHER.items():
+        path = records.place(out, data, name, further)
+        if not size.further or (only and further not in only) or records.read(path) is not None:
+            continue
+        show(f"{data} {name}: {further} of {LEADING}")
         done = trained(size, LEADING, dataset, folder)
         began = time.perf_counter()
-        records.write(path, done, information(done), time.perf_counter() - began, about)
+        records.write(path, done, rule(done), time.perf_counter() - began, about)
 
 
 def measured(
