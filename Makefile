@@ -28,9 +28,12 @@ endif
 test-newer: $(NEWER_VENV)/.ready
 	$(NEWER_VENV)/bin/python -m pytest -n 2 --dist loadfile $(wildcard $(NEWER_TESTS))
 
-docs: $(VENV)/.ready-docs
+docs: $(VENV)/.ready-docs $(if $(wildcard out/figures),,out/gallery)
 	$(BIN)/python -m sphinx -n -W --keep-going -q docs out/site
 	@echo "Written: out/site/index.html"
+
+out/gallery: $(VENV)/.ready
+	$(BIN)/linbyol figure --all --fast --out out/gallery
 
 setup: $(VENV)/.ready
 

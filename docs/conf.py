@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 DOCS = Path(__file__).parent
+DRAWN = [DOCS.parent / "out" / name for name in ("figures", "gallery")]  # by `make reproduce`, or for the site alone
 sys.path.insert(0, str(DOCS))  # the extensions that stand here
 
 project = "linbyol"
@@ -38,10 +39,13 @@ html_show_copyright = False
 def setup(app: Any) -> None:
     """Write what the pages lead to: the API's pages and the explorer."""
     import api_pages
+    import gallery_page
 
     from linbyol.explorer import explorer
 
     api_pages.write(DOCS)
+    drawn = [folder for folder in DRAWN if folder.is_dir()]
+    gallery_page.write(DOCS, (drawn or DRAWN)[0])
     extra = DOCS / "_extra"
     extra.mkdir(exist_ok=True)
     (extra / "explorer.html").write_text(explorer(), encoding="utf-8")

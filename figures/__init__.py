@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from linbyol import store
 from linbyol.checks import check_choice
 
 
@@ -26,7 +27,7 @@ def of_claim(id: str) -> list[str]:
 
 
 def make(name: str, *, fast: bool = False, out: str | Path, results: str | Path | None = None) -> list[Path]:
-    """Compute and draw one figure, write out/NAME.pdf and out/NAME.png, and give their paths.
+    """Compute and draw one figure, write out/NAME.pdf, .png and .csv (the numbers drawn), and give their paths.
 
     fast     coarser grids and shorter times: the same picture, seconds sooner
     out      a folder that exists
@@ -35,12 +36,16 @@ def make(name: str, *, fast: bool = False, out: str | Path, results: str | Path 
     Theory is computed in the precision that JAX has; the tolerances need float64 (jax_enable_x64). Raises `InputError`
     for an unknown name and `FileError` where a file cannot be read or written; nothing is half-written.
     """
+    from figures.drawn import table
     from figures.style import save
 
     check_choice("name", name, names())
     figure = module(name)
     numbers = figure.data(fast, None if results is None else Path(results))
-    return save(figure.draw(numbers), Path(out) / name)
+    drawn = figure.draw(numbers)
+    written = save(drawn, Path(out) / name)
+    store.write_text(path := Path(out) / f"{name}.csv", table(drawn))
+    return [*written, path]
 
 
 def _claims() -> dict[str, tuple[str, ...]]:

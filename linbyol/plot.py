@@ -1,7 +1,7 @@
 """Pictures of results: what a mode, or a spectrum, does in time, and phase diagrams."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,22 +38,14 @@ def draw(
     levels     of a field of the state, where its modes rest: the letter, and one number or one a mode
     """
     import matplotlib.style
-    from matplotlib import colormaps
 
     check_suffix(path)
     panels, levels = quantities(trajectory.ys), levels or {}
     with matplotlib.style.context(SHEET, after_reset=True):
         figure = _figure(2.9 * len(panels), 2.6)
-        lines: list[Any] = []
-        for axes, (name, (title, values)) in zip(
-            figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
-        ):
-            look = {} if values.ndim > 1 else {"color": "0.25"}
-            if values.ndim > 1 and values.shape[1] > NAMED:
-                axes.set_prop_cycle(color=colormaps["viridis"](np.linspace(0, 0.9, values.shape[1])))
-            drawn = axes.plot(np.asarray(trajectory.ts), values, linewidth=1.2, **look)
-            lines = max(lines, drawn, key=len)
-            axes.set(xlabel="$t$", title=title, xlim=(trajectory.ts[0], trajectory.ts[-1]))
+        row = figure.subplots(1, len(panels), squeeze=False)[0]
+        lines = max(on_axes(row, trajectory.ts, panels), key=len)
+        for axes, name in zip(row, panels, strict=True):
             letter, rest = levels.get(name, ("", ()))
             for level in (rest := np.unique(np.ravel(rest))[:NAMED]):
                 axes.axhline(level, **LINE)
@@ -65,6 +57,20 @@ def draw(
         handles, words = [lines[j] for j in named], [f"{kind} {j + 1}" for j in named]
         figure.legend(handles, words, loc="outside upper center", ncols=4 if len(panels) < 3 else NAMED)
         _write(figure, path, constants)
+
+
+def on_axes(axes: Iterable[Any], ts: Any, panels: Mapping[str, tuple[str, np.ndarray]]) -> list[list[Any]]:
+    """Each of `quantities` in time on its matplotlib axes, one line a mode; the lines of each."""
+    from matplotlib import colormaps
+
+    ts, drawn = np.asarray(ts), []
+    for ax, (title, values) in zip(axes, panels.values(), strict=True):
+        look = {} if values.ndim > 1 else {"color": "0.25"}
+        if values.ndim > 1 and values.shape[1] > NAMED:
+            ax.set_prop_cycle(color=colormaps["viridis"](np.linspace(0, 0.9, values.shape[1])))
+        drawn.append(ax.plot(ts, values, linewidth=1.2, **look))
+        ax.set(xlabel="$t$", title=title, xlim=(ts[0], ts[-1]))
+    return drawn
 
 
 def draw_phase(
@@ -192,8 +198,18 @@ def quantities(ys: Any) -> dict[str, tuple[str, np.ndarray]]:
             "Wp": ("eigenvalues of $W_p$", _spectrum(Wp)),
             "L": (r"$\|[F, W_p]\|$", commutator),
         }
-    letters = {"p": "$p$", "s": "$s$", "tau": r"$\tau$", "w": "$w$", "wp": "$w_p$", "wa": "$w_a$", "nu": r"$\nu$"}
-    columns = {name: np.asarray(value).reshape(len(value), -1) for name, value in ys._asdict().items()}
+    letters = {
+        "p": "$p$",
+        "s": "$s$",
+        "tau": r"$\tau$",
+        "w": "$w$",
+        "wp": "$w_p$",
+        "wa": "$w_a$",
+        "nu": r"$\nu$",
+        "y": "$y$",
+    }
+    fields = ys._asdict() if hasattr(ys, "_asdict") else {"y": ys}
+    columns = {name: np.asarray(value).reshape(len(value), -1) for name, value in fields.items()}
     return {name: (letters.get(name, name), values) for name, values in columns.items()}
 
 

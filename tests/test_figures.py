@@ -2,6 +2,7 @@
 
 import ast
 import colorsys
+import csv
 import functools
 import itertools
 from pathlib import Path
@@ -16,6 +17,7 @@ from matplotlib.figure import Figure
 
 import figures
 from figures import appendix_d_planes, digits_overlay, phase_plane, style
+from figures.drawn import Row, table
 from linbyol import store
 from linbyol.checks import InputError
 from linbyol.equations import Amplitudes, Modes, amplitudes_flow, hold, modes_flow, simsiam
@@ -133,9 +135,62 @@ def test_the_same_numbers_give_the_same_bytes(numbers, tmp_path):
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
-def test_make_writes_both_files(results, tmp_path):
+def test_make_writes_pictures_and_numbers(results, tmp_path):
     made = figures.make("digits_overlay", fast=True, out=tmp_path, results=results)
     assert sorted(tmp_path.iterdir()) == sorted(made)
+    assert [path.suffix for path in made] == [".pdf", ".png", ".csv"]
+    measured = store.read_arrays(results / "overlay.npz", "F_measured")["F_measured"]
+    heights = np.array([row.y for row in read(made[2].read_text())], float)
+    assert np.isclose(measured[0, -1].max(), heights, rtol=1e-8).any()
+
+
+def read(text):
+    head, *rows = csv.reader(text.splitlines())
+    assert tuple(head) == Row._fields
+    return [Row(*row) for row in rows]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_numbers_stand_in_a_table(name, drawn):
+    """A row for each point of a line, in its own panel; of photographs, none."""
+    rows = read(table(drawn(name)))
+    assert bool(rows) != (name == "contact_sheet")
+    points = [line.get_xydata() for ax in drawn(name).axes for line in ax.lines]
+    found = [
+        (float(row.x), float(row.y)) for row in rows if row.kind == "line" or (row.kind, row.value) == ("points", "")
+    ]
+    assert len(found) >= sum(map(len, points))
+    panels = dict.fromkeys(row.panel for row in rows)
+    assert set(panels) <= set("abcdefgh"[: len(drawn(name).axes)]) if len(drawn(name).axes) > 1 else {"1"}
+
+
+def test_the_table_holds_all_kinds_of_artists():
+    made = Figure()
+    left, right = made.subplots(1, 2)
+    left.plot([0, 1, np.nan], [2, 3, 4], label="curve", color="#0072B2")
+    left.scatter([5], [6], c="#D55E00")
+    left.bar([1], [4], width=0.5, color="#E69F00", label="count")
+    left.fill_between([0, 1], [0, 0], [1, 1], color="#9A9A9A")
+    left.vlines([2], 0, 1, color="#332288")
+    right.pcolormesh([0, 1, 3], [0, 2], [[7.0, 8.0]])
+    right.pcolormesh([0, 1], [0, 2], [[1.0, 2.0], [3.0, 4.0]], shading="gouraud")
+    right.imshow([[1.0, 2.0]], extent=(0, 4, 0, 1), origin="lower")
+    right.imshow(np.zeros((2, 2, 3)))
+    right.quiver([1], [2], [3], [4])
+    right.contour([0, 1], [0, 1], [[0, 0], [1, 1]], levels=[0.5])
+    rows = read(table(made))
+    of = lambda kind: [row[2:] for row in rows if row.kind == kind]  # noqa: E731
+    assert of("line") == [("curve", "#0072b2", x, y, "", "") for x, y in (("0", "2"), ("1", "3"), ("nan", "4"))]
+    assert of("bar") == [("count", "#e69f00", x, y, "", "") for x, y in (("0.75", "0"), ("1.25", "4"))]
+    assert [row[1:4] for row in of("points")] == [("#d55e00", "5", "6")]
+    assert [row[1:4] for row in of("segment")] == [("#332288", "2", "0"), ("#332288", "2", "1")]
+    assert {row[2:4] for row in of("area")} == {("0", "0"), ("1", "0"), ("1", "1"), ("0", "1")}
+    assert [row[2:] for row in of("field")] == [("1", "2", "3", "4")]
+    cells = [("0.5", "1", "7", ""), ("2", "1", "8", "")]
+    corners = [(x, y, v, "") for x, y, v in (("0", "0", "1"), ("1", "0", "2"), ("0", "2", "3"), ("1", "2", "4"))]
+    assert [row[2:] for row in of("picture")] == [*cells, *corners, ("1", "0.5", "1", ""), ("3", "0.5", "2", "")]
+    assert {row[3:5] for row in of("contour")} == {("0.5", "0.5")}
+    assert {row.panel for row in rows} == {"a", "b"}
 
 
 def test_bad_input_meets_one_sentence(results, tmp_path):

@@ -1,10 +1,13 @@
 """A trajectory's files and times, and the events that stop one: made by hand, nothing is solved."""
 
+import sys
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from matplotlib import pyplot
+from matplotlib.figure import Figure
 
 from linbyol.checks import InputError
 from linbyol.equations import Amplitudes, Commuting, Isotropic, Modes, Symmetric, Weights
@@ -14,6 +17,7 @@ from linbyol.integrate.trajectory import Trajectory
 
 K = Isotropic(2.0, 0.4, 0.05, 0.25)  # kappa = 1.25: p_± = (1 ± √0.75)/2.5
 OUTCOME = {"ok": jnp.asarray(False), "steps": jnp.asarray(7), "stopped": jnp.asarray(2.5)}
+LANES = {name: jnp.broadcast_to(value, 4) for name, value in OUTCOME.items()}
 
 
 class Pair(NamedTuple):
@@ -84,3 +88,36 @@ def test_events_of_an_ensemble_have_the_value_of_their_formula():
     under = y._replace(s=jnp.array(0.02))
     assert np.isclose(cross(at(y, y0=under)), -above + margin, rtol=1e-14)
     assert np.isclose(cross(at(under, y0=under)), -below + 0.1 * (0.02 + 0.09 / 2), rtol=1e-14)
+
+
+def test_a_trajectory_is_drawn_on_axes_of_ones_own():
+    ts, p, W = jnp.array([0.0, 1.0, 3.0]), jnp.asarray(np.arange(6.0).reshape(3, 2)), jnp.ones((3, 2, 2))
+    own = Figure().subplots(3, 1)
+    axes = Trajectory(ts=ts, ys=Modes(p, 2 * p, 3 * p), **OUTCOME).plot(own)
+    assert list(axes) == list(own)
+    for ax, factor in zip(axes, (1, 2, 3), strict=True):
+        np.testing.assert_array_equal([line.get_xdata() for line in ax.lines], [ts, ts])
+        np.testing.assert_array_equal([line.get_ydata() for line in ax.lines], factor * p.T)
+    for ys, number in ((Weights(W, W, W), 3), (p, 1)):
+        axes = Trajectory(ts=ts, ys=ys, **OUTCOME).plot()
+        assert len(axes) == number
+        assert all(ax.lines for ax in axes)
+        pyplot.close(axes[0].figure)
+    with pytest.raises(InputError, match=r"Argument `axes` must hold one for each of p, s, tau, but holds 2"):
+        Trajectory(ts=ts, ys=Modes(p, p, p), **OUTCOME).plot(own[:2])
+    with pytest.raises(InputError, match=r"draws one trajectory, but this one has shape \(4,\)"):
+        Trajectory(ts=jnp.zeros((4, 3)), ys=p, **LANES).plot()
+
+
+def test_a_trajectory_is_a_table_of_pandas(monkeypatch):
+    ts, a = jnp.array([0.0, 1.0, 3.0]), jnp.asarray(np.arange(6.0).reshape(3, 2))
+    table = Trajectory(ts=ts, ys=Pair(a, jnp.ones((3, 1, 2))), **OUTCOME).to_dataframe()
+    assert list(table) == ["left[0]", "left[1]", "right[0,0]", "right[0,1]"]
+    assert (table.index.name, list(table.index)) == ("t", [0.0, 1.0, 3.0])
+    assert table["left[1]"].tolist() == [1.0, 3.0, 5.0]
+    assert list(Trajectory(ts=ts, ys=ts, **OUTCOME).to_dataframe()) == ["y"]
+    with pytest.raises(InputError, match=r"takes one trajectory, but this one has shape \(4,\)"):
+        Trajectory(ts=jnp.zeros((4, 3)), ys=a, **LANES).to_dataframe()
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(InputError, match="needs pandas, which is not installed"):
+        Trajectory(ts=ts, ys=ts, **OUTCOME).to_dataframe()

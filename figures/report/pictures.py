@@ -28,7 +28,7 @@ def section(folder: str | Path | None, claims: Collection[str]) -> str:
 
 
 def _picture(name: str, path: Path, claims: Collection[str]) -> str:
-    content, (width, height) = _small(path)
+    content, (width, height) = small(path)
     module = figures.module(name)
     caption = escape(module.CAPTION, quote=True)
     shown = "".join(f' <a href="#{id}">{id}</a>' for id in getattr(module, "CLAIMS", ()) if id in claims)
@@ -39,7 +39,7 @@ def _picture(name: str, path: Path, claims: Collection[str]) -> str:
     )
 
 
-def _small(path: Path) -> tuple[bytes, tuple[int, int]]:
+def small(path: Path) -> tuple[bytes, tuple[int, int]]:
     """The picture in few bytes, and the width and height to show it in."""
     try:
         image = Image.open(BytesIO(store.read_bytes(path))).convert("RGB")

@@ -89,6 +89,7 @@ def illustrate(out: Path, results: Any, machine: dict[str, Any], kept: Any, jobs
     """All figures, and the report with the figures inside; how many figures met an error that nobody foresaw."""
     import figures
     from figures.report import write_report
+    from linbyol.cli.figure import drawn
     from linbyol.cli.kept import digest
     from linbyol.cli.processes import Ended, in_processes
     from linbyol.outputs import make_folder
@@ -96,9 +97,11 @@ def illustrate(out: Path, results: Any, machine: dict[str, Any], kept: Any, jobs
 
     folder = make_folder(out / "figures")
     arrays = sorted((out / "arrays").glob("*.npz"))
-    drawn = kept._replace(key=digest(kept.key, *(part for path in arrays for part in (path.name, path.read_bytes()))))
+    done = kept._replace(key=digest(kept.key, *(part for path in arrays for part in (path.name, path.read_bytes()))))
     names = figures.names()
-    tasks = {name: (_draw, name, folder, out / "arrays") for name in names if drawn.read(f"figure-{name}") is None}
+    tasks = {
+        name: (drawn, name, False, folder, out / "arrays") for name in names if done.read(f"figure-{name}") is None
+    }
     if taken := len(names) - len(tasks):
         print(f"linbyol: {taken} of {len(names)} figures taken over; --fresh draws them again.", file=sys.stderr)
     undrawn = 0
@@ -108,24 +111,14 @@ def illustrate(out: Path, results: Any, machine: dict[str, Any], kept: Any, jobs
             if isinstance(problem, Ended):
                 undrawn += 1
                 problem = f"{problem.why}."
-            if problem:  # the study behind a figure broke; its claim says so, and the report does without
+            if isinstance(
+                problem, str
+            ):  # the study behind a figure broke; its claim says so, and the report does without
                 print(f"linbyol: figure {name} was not drawn: {problem}", file=sys.stderr)
             else:
-                drawn.write(f"figure-{name}", True, [f"figures/{name}.{suffix}" for suffix in ("pdf", "png")])
+                done.write(f"figure-{name}", True, [f"figures/{name}.{suffix}" for suffix in ("pdf", "png", "csv")])
                 if not on_terminal():
                     print(f"linbyol: figure {name} is drawn.", file=sys.stderr, flush=True)
             advance(f"drawing figures: {name} is done")
     write_report(out / "report.html", results, machine, folder)
     return undrawn
-
-
-def _draw(name: str, folder: Path, arrays: Path) -> list[str]:
-    """Draw one figure; what was wrong with its arrays, if anything, in a list of one."""
-    import figures
-    from linbyol.checks import InputError
-
-    try:
-        figures.make(name, out=folder, results=arrays)
-    except InputError as error:
-        return [str(error)]
-    return [""]

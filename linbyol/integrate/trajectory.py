@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
-from linbyol import equations, store
+from linbyol import equations, plot, store
 from linbyol.checks import InputError
 from linbyol.equations.regularised import Features
 
@@ -56,6 +56,51 @@ class Trajectory(eqx.Module):
             raise InputError(f"Argument `t` must lie between {self.ts[0]} and {self.ts[-1]}, but is {t}.")
         state = lambda t: settle(interpolation.evaluate(jnp.minimum(t, self.stopped)), k)  # noqa: E731
         return jax.vmap(state)(t.reshape(-1)) if t.ndim else state(t)
+
+    def plot(self, axes: Any = None) -> np.ndarray:
+        """Draw each quantity of the state in time, one line a mode, matrices by their eigenvalues; gives the axes.
+
+        axes  matplotlib axes to draw on, one a quantity, in any shape; None: those of a new figure of pyplot
+
+        Raises `InputError` for another number of axes, and for trajectories under vmap (draw one of them).
+        """
+        if self.ts.ndim != 1:
+            raise InputError(f"Trajectory.plot draws one trajectory, but this one has shape {self.ts.shape[:-1]}.")
+        panels = plot.quantities(self.ys)
+        if axes is None:
+            from matplotlib import pyplot
+
+            _, axes = pyplot.subplots(
+                1, len(panels), squeeze=False, figsize=(3.2 * len(panels), 2.8), layout="constrained"
+            )
+        axes = np.ravel(axes)
+        if len(axes) != len(panels):
+            raise InputError(f"Argument `axes` must hold one for each of {', '.join(panels)}, but holds {len(axes)}.")
+        plot.on_axes(axes, self.ts, panels)
+        return axes
+
+    def to_dataframe(self) -> Any:
+        """A pandas DataFrame: a row a time (index t), a column a number of the state, named p, or W[0,1].
+
+        Raises `InputError` where pandas is not installed, and for trajectories under vmap.
+        """
+        if self.ts.ndim != 1:
+            raise InputError(
+                f"Trajectory.to_dataframe takes one trajectory, but this one has shape {self.ts.shape[:-1]}."
+            )
+        try:
+            import pandas
+        except ModuleNotFoundError:
+            raise InputError(
+                "Trajectory.to_dataframe needs pandas, which is not installed: pip install pandas."
+            ) from None
+        columns = {}
+        for path, leaf in jax.tree_util.tree_leaves_with_path(self.ys):
+            name, values = jax.tree_util.keystr(path, simple=True, separator=".") or "y", np.asarray(leaf)
+            for place in np.ndindex(values.shape[1:]):
+                index = f"[{','.join(map(str, place))}]" if place else ""
+                columns[name + index] = values[(slice(None), *place)]
+        return pandas.DataFrame(columns, index=pandas.Index(np.asarray(self.ts), name="t"))
 
     def save(self, path: str | Path, config: dict | None = None) -> None:
         """An npz archive: ts, the state's fields, ok, steps, stopped, config (JSON). The same run, the same bytes."""
