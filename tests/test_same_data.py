@@ -8,6 +8,9 @@ import numpy as np
 import optax
 import pytest
 import scipy.linalg
+from scipy.spatial import KDTree
+from scipy.spatial.distance import pdist
+from sklearn.metrics import silhouette_score
 from sklearn.neighbors import NearestCentroid
 
 import theory.clustering
@@ -60,17 +63,33 @@ def test_our_column_is_that_of_independent_programs(ours):
     S_b = np.cov(np.stack([v[images == i].mean(axis=0) for i in range(60)]).T)
     q = scipy.linalg.eigh(S_b, S_w + 1e-4 * np.eye(32), eigvals_only=True)
     q = np.maximum(q, 0) / q.sum() + 1e-7
+    lines = [(m - k, h[y == c] - k) for c, k in zip(classes, means, strict=True) for m in means if (m != k).any()]
+    angles = 1 - pdist(around, "cosine")
+    spectrum = np.sort(np.linalg.eigvalsh(np.cov(h.T)))[::-1]
+    near = KDTree(np.unique(h, axis=0)).query(np.unique(h, axis=0), 3)[0]
+    mu = np.sort(np.log(near[:, 2] / near[:, 1]))
+    up = -np.log(1 - np.arange(len(mu)) / len(mu))
+    kept = slice(0, int(0.9 * len(mu)))
+    sphere = v / np.linalg.norm(v, axis=1, keepdims=True)
     a, b = v[0::10], v[1::10]
     unit = jnp.asarray(np.concatenate([a, b]))
     deviations = [np.sqrt(np.var(z, axis=0, ddof=1) + 1e-4) for z in (a, b)]
     expected = {
         "CDNV": pairs[~np.eye(10, dtype=bool)].mean(),
         "CDNV, two classes absent": pairs[few][~np.eye(8, dtype=bool)].mean(),
+        "CDNV, directional": np.mean([np.mean((x @ w) ** 2) / (w @ w) ** 2 for w, x in lines]),
         "NCC, test": NearestCentroid().fit(h[train], y[train]).score(h[~train], y[~train]),
         "NC1": np.trace(within.T @ within / n @ np.linalg.pinv(around.T @ around / 10, rcond=1e-10)) / 10,
         "NC2, equal norms": size.std() / size.mean(),
+        "NC2, equal angles": np.mean(np.abs(angles + 1 / 9)),
         "RankMe": np.exp(-np.sum(p * np.log(p))),
         "LiDAR": np.exp(-np.sum(q * np.log(q))),
+        "participation ratio": spectrum.sum() ** 2 / np.sum(spectrum**2),
+        "alpha-ReQ, indices 1 to 20": -np.polyfit(np.log(np.arange(1, 21)), np.log(spectrum[:20]), 1)[0],
+        "TwoNN": (mu[kept] @ up[kept]) / (mu[kept] @ mu[kept]),
+        "silhouette": silhouette_score(h, y),
+        "alignment of two views": np.mean(np.sum((sphere[0::10] - sphere[1::10]) ** 2, axis=1)),
+        "uniformity": np.log(np.mean(np.exp(-2 * pdist(sphere, "sqeuclidean")))),
         "CKA, 20 rows of independent data": debiased(*same_data._independent()),
         "VICReg, invariance": np.mean((a - b) ** 2),
         "VICReg, variance": np.mean([np.maximum(0, 1 - s).mean() for s in deviations]),

@@ -8,7 +8,22 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from linbyol.losses import nt_xent, vicreg
-from linbyol.representation import cdnv, cka, lidar, nc1, nc2, ncc, rankme
+from linbyol.representation import (
+    alignment,
+    alpha_req,
+    cdnv,
+    cka,
+    directional_cdnv,
+    lidar,
+    nc1,
+    nc2,
+    ncc,
+    participation_ratio,
+    rankme,
+    silhouette,
+    two_nn,
+    uniformity,
+)
 from theory.clustering.instances import plain_cdnv
 from theory.clustering.loss_conventions import ONES, double
 from theory.clustering.other_programs import entropy_rank, lda_matrix, principal_variances
@@ -38,11 +53,19 @@ def ours() -> dict[str, float]:
     return {
         "CDNV": cdnv(h, y),
         "CDNV, two classes absent": cdnv(h[few], y[few]),
+        "CDNV, directional": directional_cdnv(h, y),
         "NCC, test": ncc(h[train], y[train], h[~train], y[~train]),
         "NC1": nc1(h, y),
         "NC2, equal norms": nc2(h, y).equinorm,
+        "NC2, equal angles": nc2(h, y).equiangular,
         "RankMe": rankme(h),
         "LiDAR": lidar(v, images),
+        "participation ratio": participation_ratio(h),
+        "alpha-ReQ, indices 1 to 20": alpha_req(h, fit=(1, 20)),
+        "TwoNN": two_nn(h).dimension,
+        "silhouette": silhouette(h, y),
+        "alignment of two views": alignment(v[0::10], v[1::10]),
+        "uniformity": uniformity(v),
         "CKA, 20 rows of independent data": cka(*_independent()),
         "VICReg, invariance": float(code.invariance),
         "VICReg, variance": float(code.variance),
