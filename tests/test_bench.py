@@ -126,6 +126,7 @@ def test_measures_of_representations_are_timed_against_others(monkeypatch, capsy
     assert record["agreement"] < 1e-5  # float32
     assert set(record["seconds"]) == {"clusters", "scikit-learn NearestCentroid", "NumPy CDNV"}
     assert record["times_faster"] > 0
+    assert record["blas_threads"] >= 1
     assert record["memory_over_features"] > 1
     assert [row["samples"] for row in record["growth"]] == [100, 200]
     assert dict(Bench(representation=True, plot=tmp_path / "a.png").idle())["plot"] == "beside --representation"

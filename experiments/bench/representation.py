@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_info
 
 from experiments.bench.ready import in_turn
 from linbyol.representation import cka, clusters, rankme, statistics
@@ -19,7 +20,8 @@ BLOCKS = 5  # of a network, in one pass with three label sets
 def measure(*, full: bool = True, seed: int = 0, rounds: int = 3) -> dict[str, Any]:
     """Medians over rounds, in which contenders take turns; memory is what NumPy asked for at its peak.
 
-    Beside the time by the clock stands that of all processors, which says more on a machine that is busy otherwise.
+    Beside the time by the clock stands that of all processors, which says more on a machine that is busy otherwise:
+    with one thread (OMP_NUM_THREADS=1), for threads of a product that wait for one another count as busy.
     """
     size = FULL if full else QUICK
     N, d, C = (int(size[name]) for name in ("samples", "features", "classes"))  # type: ignore[call-overload]
@@ -39,6 +41,7 @@ def measure(*, full: bool = True, seed: int = 0, rounds: int = 3) -> dict[str, A
         "samples": N,
         "features": d,
         "classes": C,
+        "blas_threads": max((one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"), default=1),
         "seconds": {name: took[0] for name, took in found.items()},
         "cpu_seconds": {name: took[1] for name, took in found.items()},
         "times_faster": times[0],
