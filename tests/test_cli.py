@@ -72,6 +72,21 @@ def test_version_names_jax_and_device(capsys):
     assert "cpu" in out
 
 
+def test_a_shell_completes_verbs_and_options(tmp_path):
+    script = subprocess.run(
+        [sys.executable, "-m", "linbyol", "--tyro-print-completion", "bash"], capture_output=True, text=True, check=True
+    ).stdout
+    (tmp_path / "completion.bash").write_text(script)
+    for words, expected in (("linbyol ex", "explain explore"), ("linbyol figure --fa", "--fast")):
+        *_, last = words.split()
+        ask = (
+            f"source {tmp_path / 'completion.bash'}; f=$(complete -p linbyol | sed 's/.*-F \\([^ ]*\\).*/\\1/')\n"
+            f"COMP_WORDS=({words}); COMP_CWORD={len(words.split()) - 1}; $f linbyol {last} x; echo ${{COMPREPLY[@]}}"
+        )
+        found = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True)
+        assert found.stdout.split() == expected.split(), found.stderr
+
+
 def test_the_module_is_the_command():
     result = subprocess.run([sys.executable, "-m", "linbyol", "--version"], capture_output=True, text=True, check=True)
     assert result.stdout.startswith("linbyol ")

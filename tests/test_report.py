@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from figures import phase_plane
+from figures import phase_plane, published_tables
 from figures.mathematics import Sheet
 from figures.report import write_report
 from figures.report.verdicts import number
@@ -18,6 +18,7 @@ from linbyol import claims, cli
 from linbyol.checks import InputError
 from linbyol.claims import Result, Verdict
 from linbyol.equations import weights_flow
+from linbyol.published import PUBLISHED
 from theory.proving.latex import equation
 
 VOID = {"meta", "img", "link", "br", "input"}
@@ -129,6 +130,23 @@ def test_without_contradictions_there_is_no_such_table(folder):
     html = write_report(folder / "report.html", RESULTS[:4], {}, None).read_text()
     assert "Verdicts that contradict" not in html
     assert "<b>0</b>contradict what is expected" in html
+
+
+def test_published_numbers_stand_beside_ours(folder):
+    html = write_report(folder / "report.html", [result("B123", "holds", "undecided"), *RESULTS], {}, None).read_text()
+    section = html[html.index('<section id="published">') : html.index('<section id="equations">')]
+    cells = lambda row: [re.sub("<[^>]*>", "", cell) for cell in re.findall(r"<t[hd].*?</t[hd]>", row)]  # noqa: E731
+    rows = [cells(row) for row in re.findall(r"(?s)<tr>(.*?)</tr>", section)]
+    assert rows[:2] == [["Setting", "Published", "Ours"], ["B123 Title of B123: undecided"]]
+    assert [row[0] for row in rows[2:]] == list(PUBLISHED["B123"])
+    found = {name: (theirs, ours) for name, theirs, ours in rows[2:]}
+    assert found["ImageNet SimSiam, sym"] == ("0.10", "—")
+    table = published_tables.data()["Table 3"]
+    values = table["ours"][table["labels"].index("symmetric")]
+    assert found["1 layer, no EMA, sym"] == (
+        "36.62 ± 1.85",
+        f"{np.mean(values):.2f} ± {np.std(values, ddof=1):.2f} (5 seeds)",
+    )
 
 
 def test_claims_are_grouped_by_what_their_file_is_about(html):

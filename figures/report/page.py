@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import linbyol
-from figures.report import equations, pictures, verdicts
+from figures.report import equations, pictures, published, verdicts
 from figures.report.verdicts import number
 from linbyol import store
 from linbyol.claims import Result
@@ -33,6 +33,7 @@ def write_report(
     sections = {
         "claims": verdicts.section(results),
         "errata": verdicts.errata(results),
+        "published": published.section(results),
         "equations": equations.section(results),
         "figures": pictures.section(figures, {result.claim.id for result in results}),
     }
