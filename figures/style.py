@@ -2,6 +2,7 @@
 
 import functools
 import io
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from string import ascii_lowercase
@@ -95,6 +96,7 @@ def finish(figure: Figure, constants: str, key: Sequence[Any] = (), columns: int
 def save(figure: Figure, stem: str | Path) -> list[Path]:
     """Write STEM.pdf and STEM.png (300 dpi), each whole or not at all, the same bytes for the same figure."""
     written = []
+    logging.getLogger("fontTools").setLevel(logging.ERROR)  # it wonders at the age of fonts
     with matplotlib.style.context(SHEET, after_reset=True):
         for suffix in (".pdf", ".png"):
             path = Path(stem).with_name(Path(stem).name + suffix)

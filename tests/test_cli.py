@@ -217,6 +217,10 @@ REFUSED = {
     ("prove", "--only", "B500"): (2, "Argument `only` names no claim 'B500'"),
     ("reproduce", "--only", "B5x"): (2, "Argument `only` names no claim 'B5x'; did you mean"),
     ("figure", "fig99"): (2, "Argument `names` must be one of"),
+    ("figure", "basins", "--out", "a.png"): (
+        2,
+        "Argument `out` must be a folder, for NAME.pdf, .png and .csv, but is ",
+    ),
 }
 
 

@@ -47,8 +47,8 @@ class Figure:
 
         trees.provide()
         import figures
-        from linbyol.checks import check_choice
-        from linbyol.outputs import check_writable, make_folder
+        from linbyol.checks import InputError, check_choice
+        from linbyol.outputs import PICTURE, check_writable, make_folder
         from linbyol.progress import bar
         from linbyol.store import FileError, to_json
 
@@ -58,6 +58,8 @@ class Figure:
             return 0
         for name in self.names:
             check_choice("names", name, known)
+        if self.out is not None and self.out.suffix in PICTURE:
+            raise InputError(f"Argument `out` must be a folder, for NAME.pdf, .png and .csv, but is {self.out}.")
         if self.results is not None and not self.results.is_dir():
             raise FileError(f"Folder {self.results} of --results does not exist.")
         folder, names = make_folder(self.out or Path("out/figures")), self.names or known
