@@ -68,8 +68,8 @@ def squared_hinge(
 ) -> ProbeResult:
     """Linear support vector machines, one class against the rest: C Σ max(0, 1 - y s)² + ½‖w‖² + ½b².
 
-    As scikit-learn's LinearSVC with its defaults, by which Ben-Shaul et al. (2023, arXiv 2305.15614) probe
-    representations: the bias is penalised too. With several C, chosen as in `strict`.
+    As scikit-learn's LinearSVC with its defaults: the bias is penalised too. Ben-Shaul et al. (2023, arXiv 2305.15614)
+    probe by LinearSVC, and do not say with which settings. With several C, chosen as in `strict`.
     """
     return _penalised(data, "svm", hinge, C, tol, max_steps)
 
