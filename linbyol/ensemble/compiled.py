@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from linbyol.ensemble import lanes, queue
+from linbyol.ensemble import lanes, queue, taylor
 from linbyol.ensemble.lanes import Lane, Tolerance
 from linbyol.ensemble.rosenbrock import METHODS
 from linbyol.equations.combinators import Flow, settle
@@ -38,6 +38,7 @@ class EnsembleResult(eqx.Module):
     rejected: Int[Array, "*N"]
     error: Float[Array, "*N"]
     events: dict[str, Float[Array, "*N"]]
+    method: str = eqx.field(static=True, default="")
 
 
 class Engine(NamedTuple):
@@ -76,13 +77,26 @@ def _loops(tree: Any, fixed: tuple, method_name: str) -> tuple[Loops, Loops]:
         flow, events = parts(numbers)
         return jax.vmap(lambda y, k, t1: lanes.start(flow, events, y, k, t1, tol))(y, k, t1)
 
-    def relay(numbers: tuple, line: Lane, y0: Any, tol: Tolerance, count: Any, most: Any, tile: int) -> Lane:
-        return queue.relay(method, *parts(numbers), line, y0, tol, count, most, tile)
+    def in_turn(numbers: tuple, line: Lane, tol: Tolerance, most: Any, order: int, drive: Any) -> Lane:
+        """Taylor steps, if of any order, then the other method for those that it left: `drive` takes lanes to t1."""
+        flow, events = parts(numbers)
+        if order:
+            ours = line._replace(t1=jnp.where(line.stiff, line.t, line.t1))
+            series = lambda lane, y0: taylor.advance(order, flow, events, lane, y0, tol, most)  # noqa: E731
+            line = drive(series, ours)._replace(t1=line.t1)
+        return drive(lambda lane, y0: lanes.advance(method, flow, events, lane, y0, tol, most), line)
 
-    def march(numbers: tuple, now: Lane, y0: Any, tol: Tolerance, most: Any) -> Lane:
-        return lanes.march(method, *parts(numbers), now, y0, tol, most, lambda now: jnp.any(lanes.unfinished(now)))
+    def relay(
+        numbers: tuple, line: Lane, y0: Any, tol: Tolerance, count: Any, most: Any, tile: int, order: int
+    ) -> Lane:
+        drive = lambda advance, line: queue.relay(advance, line, y0, count, tile)  # noqa: E731
+        return in_turn(numbers, line, tol, most, order, drive)
 
-    def finish(numbers: tuple, now: Lane, y0: Any, floor: Any) -> EnsembleResult:
+    def march(numbers: tuple, now: Lane, y0: Any, tol: Tolerance, most: Any, order: int) -> Lane:
+        go = lambda now: jnp.any(lanes.unfinished(now))  # noqa: E731
+        return in_turn(numbers, now, tol, most, order, lambda advance, now: lanes.march(advance, now, y0, go))
+
+    def finish(numbers: tuple, now: Lane, y0: Any, floor: Any, order: int = 0) -> EnsembleResult:
         flow, events = parts(numbers)
         ok = (now.t >= now.t1) & ~now.failed
         relative = lambda e, y: jnp.abs(e) / jnp.maximum(jnp.abs(y) + floor, jnp.finfo(y.dtype).tiny)  # noqa: E731
@@ -90,7 +104,11 @@ def _loops(tree: Any, fixed: tuple, method_name: str) -> tuple[Loops, Loops]:
         when = {}
         for name, mark in now.marks.items():
             find = lambda m, k, y0, event=events[name]: lanes.locate(method, flow, event, m, k, y0)  # noqa: E731
-            when[name] = jnp.where(ok, jax.vmap(find)(mark, now.k, y0), jnp.nan)
+            t = jax.vmap(find)(mark, now.k, y0)
+            if order:
+                find = lambda m, k, y0, event=events[name]: taylor.locate(order, flow, event, m, k, y0)  # noqa: E731
+                t = jnp.where(mark.series, jax.vmap(find)(mark, now.k, y0), t)
+            when[name] = jnp.where(ok, t, jnp.nan)
         return EnsembleResult(
             y=jax.vmap(lambda y, k: settle(flow, y, k))(now.y, now.k),
             ok=ok,
@@ -101,7 +119,7 @@ def _loops(tree: Any, fixed: tuple, method_name: str) -> tuple[Loops, Loops]:
         )
 
     plain = Loops(start, relay, march, finish)
-    static = {relay: ("tile",)}
+    static = {relay: ("tile", "order"), march: ("order",), finish: ("order",)}
     return plain, Loops(*(jax.jit(f, compiler_options=WIDE, static_argnames=static.get(f)) for f in plain))
 
 
@@ -112,6 +130,7 @@ class Job(NamedTuple):
     floor: Any  # a smaller field is compared with this
     ts: np.ndarray | None  # None: the states at t1
     max_steps: int
+    order: int = 0  # of the Taylor steps; 0: none
 
     def chunk(self, y0: Any, k: Any, t1: np.ndarray, tol: Tolerance, capacity: int, device: Any) -> EnsembleResult:
         """At most `capacity` trajectories on one device; NumPy arrays in, NumPy arrays out."""
@@ -122,16 +141,17 @@ class Job(NamedTuple):
         y0, k, t1 = jax.device_put((*jax.tree.map(padded, (y0, k)), t1), device)
         with jax.default_device(device):
             tile = queue.TILE if device.platform == "cpu" else max(queue.TILE, capacity // WAVES)
-            in_step = lambda now, y0, tol: jitted.march(numbers, now, y0, tol, self.max_steps)  # noqa: E731
-            in_turn = lambda now, y0, tol: jitted.relay(numbers, now, y0, tol, count, self.max_steps, tile=tile)  # noqa: E731
-            drive = in_step if capacity <= queue.TILE else in_turn  # one tile: compiled in half the time
+            most, order = self.max_steps, self.order
+            in_step = lambda now, y0, tol: jitted.march(numbers, now, y0, tol, most, order=order)  # noqa: E731
+            in_line = lambda now, y0, tol: jitted.relay(numbers, now, y0, tol, count, most, tile=tile, order=order)  # noqa: E731
+            drive = in_step if capacity <= queue.TILE else in_line  # one tile: compiled in half the time
             result = self._solve(jitted, numbers, drive, y0, k, t1, tol)
         return jax.tree.map(lambda x: np.array(np.asarray(x)[..., :count]), result)
 
     def in_lock_step(self, y0: Any, k: Any, t1: Any, tol: Tolerance) -> EnsembleResult:
         """All trajectories in one loop, for a caller under jit or vmap."""
         (plain, _), numbers = self.engine
-        drive = lambda now, y0, tol: plain.march(numbers, now, y0, tol, self.max_steps)  # noqa: E731
+        drive = lambda now, y0, tol: plain.march(numbers, now, y0, tol, self.max_steps, self.order)  # noqa: E731
         return self._solve(plain, numbers, drive, y0, k, t1, tol)
 
     def _solve(self, loops: Loops, numbers: tuple, drive: Any, y0: Any, k: Any, t1: Any, tol: Any) -> EnsembleResult:
@@ -142,7 +162,7 @@ class Job(NamedTuple):
         shown = []
         for goal in [*([] if self.ts is None else self.ts), jnp.inf]:
             now = drive(now._replace(t1=jnp.minimum(jnp.asarray(goal, dtype), t1)), first, tol)
-            shown.append(result := loops.finish(numbers, now, first, floor))
+            shown.append(result := loops.finish(numbers, now, first, floor, order=self.order))
         if self.ts is None:
             return result
         ys = jax.tree.map(lambda *ys: jnp.stack(ys), *(r.y for r in shown[:-1]))

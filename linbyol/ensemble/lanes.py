@@ -3,7 +3,7 @@
 A lane's numbers do not depend on its neighbours. Who steps with whom, and until when: `linbyol.ensemble.queue`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -29,6 +29,7 @@ class Lane(NamedTuple):
     rejected: Any
     failed: Any  # no step can be taken from here
     marks: dict[str, Any]  # event -> where the step began in which it happened
+    stiff: Any = False  # too stiff for Taylor steps: the other method takes it from here on
 
 
 class Mark(NamedTuple):
@@ -38,6 +39,10 @@ class Mark(NamedTuple):
     t: Any
     h: Any
     y: Any
+    series: Any = False  # whether the step was a Taylor step
+
+
+Advance = Callable[[Lane, Any], Lane]  # one step of a lane, given the state that it began with
 
 
 class Tolerance(NamedTuple):
@@ -54,11 +59,12 @@ def start(flow: Flow, events: Mapping[str, Event], y: Any, k: Any, t1: Any, tol:
     rate = flow(y, k)
     sound = reduce(jnp.logical_and, [jnp.abs(x) < jnp.inf for x in jax.tree.leaves((y, k, rate))])
     # In tolerances a unit of time; the first step changes a field by rtol^0.2 / 2 of itself.
-    speed = reduce(jnp.maximum, [jnp.abs(v) / _scale(a, a, tol) for v, a in _pairs(rate, y)])
+    speed = reduce(jnp.maximum, [jnp.abs(v) / scale(a, a, tol) for v, a in _pairs(rate, y)])
     h = jnp.minimum(t1, 0.5 * jnp.exp(-0.8 * jnp.log(tol.rtol)) / jnp.maximum(speed, jnp.finfo(dtype).tiny))
-    marks = {name: Mark(event(Moment(zero, y, rate, k, y)) <= 0, zero, zero, y) for name, event in events.items()}
     count = jnp.zeros_like(t1, jnp.int32)
-    return Lane(y, k, zero, t1, h, jax.tree.map(jnp.zeros_like, y), count, count, ~sound & (t1 > 0), marks)
+    no = zero > 0
+    marks = {name: Mark(event(Moment(zero, y, rate, k, y)) <= 0, zero, zero, y, no) for name, event in events.items()}
+    return Lane(y, k, zero, t1, h, jax.tree.map(jnp.zeros_like, y), count, count, ~sound & (t1 > 0), marks, no)
 
 
 def advance(
@@ -83,21 +89,12 @@ def advance(
         rejected=lane.rejected + (~accept & (h > 0)),
         failed=lane.failed | (stuck & (h > 0) & ~(accept & last)),
     )
-    return moved._replace(marks={name: _mark(flow, events[name], m, lane, moved, y0) for name, m in lane.marks.items()})
+    return mark(flow, events, lane, moved, y0, series=False)
 
 
-def march(
-    method: Method,
-    flow: Flow,
-    events: Mapping[str, Event],
-    now: Lane,
-    y0: Any,
-    tol: Tolerance,
-    max_steps: Any,
-    go: Any,
-) -> Lane:
-    """All lanes side by side, as long as go(lanes)."""
-    one = jax.vmap(lambda lane, y0: advance(method, flow, events, lane, y0, tol, max_steps))
+def march(advance: Advance, now: Lane, y0: Any, go: Any) -> Lane:
+    """All lanes side by side, as long as go(lanes); `advance(lane, y0)` tries a step."""
+    one = jax.vmap(advance)
     return lax.while_loop(go, lambda now: one(now, y0), now)
 
 
@@ -107,32 +104,45 @@ def unfinished(lanes: Lane) -> Any:
 
 
 def locate(method: Method, flow: Flow, event: Event, mark: Mark, k: Any, y0: Any) -> Any:
-    """The time of an event: 0 if it held at the start, inf if it never came; else the root within its step.
+    """The time of an event that was marked by steps of `method`.
 
     The state inside a step is that of a shorter step from the same start, so the time is as exact as the trajectory.
     """
 
-    def value(h: Any) -> Any:
+    def height(h: Any) -> Any:
         y = step(method, flow, mark.y, k, h)[0]
         return event(Moment(mark.t + h, y, flow(y, k), k, y0))
+
+    return when(mark, height)
+
+
+def when(mark: Mark, height: Callable[[Any], Any]) -> Any:
+    """The time of an event: 0 if it held at the start, inf if it never came; else the root of `height` in its step."""
 
     def narrow(_: Any, s: Any) -> Any:  # regula falsi with Illinois' halving: the root stays between a and b
         a, fa, b, fb = s
         x = jnp.clip(jnp.where(fa - fb != 0, (a * fb - b * fa) / (fb - fa), b), jnp.minimum(a, b), jnp.maximum(a, b))
-        fx = value(x)
+        fx = height(x)
         other = fx * fb < 0
         return jnp.where(other, b, a), jnp.where(other, fb, fa / 2), x, fx
 
     zero = jnp.zeros_like(mark.h)
-    *_, h, _ = lax.fori_loop(0, 12, narrow, (zero, value(zero), mark.h, value(mark.h)))
+    *_, h, _ = lax.fori_loop(0, 12, narrow, (zero, height(zero), mark.h, height(mark.h)))
     return jnp.where(mark.happened, mark.t + jnp.where(mark.h > 0, h, 0), jnp.inf)
 
 
-def _mark(flow: Flow, event: Event, mark: Mark, before: Lane, after: Lane, y0: Any) -> Mark:
+def mark(flow: Flow, events: Mapping[str, Event], before: Lane, after: Lane, y0: Any, *, series: bool) -> Lane:
+    """`after`, with the events marked that happened in the step from `before`."""
+    if not before.marks:
+        return after
     moment = Moment(after.t, after.y, flow(after.y, after.k), after.k, y0)
-    now = ~mark.happened & (event(moment) <= 0)
-    found = Mark(jnp.ones_like(now), before.t, after.t - before.t, before.y)
-    return select(now, found, mark)
+
+    def found(old: Mark, event: Event) -> Mark:
+        now = ~old.happened & (event(moment) <= 0)
+        kind = jnp.full_like(now, series)
+        return select(now, Mark(jnp.ones_like(now), before.t, after.t - before.t, before.y, kind), old)
+
+    return after._replace(marks={name: found(old, events[name]) for name, old in before.marks.items()})
 
 
 def _size(local: Any, y: Any, after: Any, tol: Tolerance) -> Any:
@@ -141,12 +151,12 @@ def _size(local: Any, y: Any, after: Any, tol: Tolerance) -> Any:
     That it ends in a root keeps XLA from computing it again for each of its users (`rosenbrock.solve` says why).
     """
     leaves = [jax.tree.leaves(x) for x in (local, y, after)]
-    squares = [(e / _scale(a, b, tol)) ** 2 for e, a, b in zip(*leaves, strict=True)]
+    squares = [(e / scale(a, b, tol)) ** 2 for e, a, b in zip(*leaves, strict=True)]
     mean = sum(squares) / len(squares)
     return jnp.sqrt(jnp.where(mean < 1e30, jnp.maximum(mean, 1e-30), 1e30))
 
 
-def _scale(a: Any, b: Any, tol: Tolerance) -> Any:
+def scale(a: Any, b: Any, tol: Tolerance) -> Any:
     return jnp.maximum(tol.atol + tol.rtol * jnp.maximum(jnp.abs(a), jnp.abs(b)), jnp.finfo(jnp.result_type(a)).tiny)
 
 

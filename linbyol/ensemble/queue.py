@@ -4,7 +4,6 @@ So no trajectory waits for the slowest, all of it is one compiled loop without a
 a step stay in a core's own cache.
 """
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -12,10 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from linbyol.ensemble import lanes
-from linbyol.ensemble.lanes import Lane, Tolerance
-from linbyol.ensemble.rosenbrock import Method
-from linbyol.equations.combinators import Flow
-from linbyol.integrate.events import Event
+from linbyol.ensemble.lanes import Advance, Lane
 
 TILE = 1 << 8  # lanes in one loop: the numbers of their step, some 60 each, stay in a core's own cache
 LEAVE = 6  # lanes that are done leave when they are one in so many: making room costs a tile some two steps
@@ -32,17 +28,7 @@ class Relay(NamedTuple):
     tail: Any  # how many are done
 
 
-def relay(
-    method: Method,
-    flow: Flow,
-    events: Mapping[str, Event],
-    line: Lane,
-    y0: Any,
-    tol: Tolerance,
-    count: Any,
-    max_steps: Any,
-    tile: int = TILE,
-) -> Lane:
+def relay(advance: Advance, line: Lane, y0: Any, count: Any, tile: int = TILE) -> Lane:
     """The first `count` lanes taken to their t1, a tile at a time: whoever is done makes room for the next in line."""
     size = line.t.shape[0]
     place = jnp.arange(tile, dtype=jnp.int32)
@@ -72,7 +58,7 @@ def relay(
         taken = jnp.sum(s.who >= 0, dtype=jnp.int32)
         least = jnp.where(s.head < count, taken - tile // LEAVE, 0)
         enough = lambda now: jnp.sum(lanes.unfinished(now), dtype=jnp.int32) > least  # noqa: E731
-        return leave(s._replace(now=lanes.march(method, flow, events, s.now, s.y0, tol, max_steps, enough)))
+        return leave(s._replace(now=lanes.march(advance, s.now, s.y0, enough)))
 
     blank = jax.tree.map(lambda x: jnp.zeros((size + tile, *x.shape[1:]), x.dtype), line._replace(k=None, t1=None))
     zero = jnp.zeros((), jnp.int32)

@@ -93,8 +93,7 @@ def step(method: Method, flow: Flow, y: Any, k: Any, h: Any, carried: Any = None
     leaves, tree = jax.tree.flatten(y)
     rate = lambda x: jax.tree.leaves(flow(jax.tree.unflatten(tree, x), k))  # noqa: E731
     gamma = method.gamma
-    J = jacobian(rate, leaves)
-    factors = decompose([[(i == j) - gamma * h * a for j, a in enumerate(row)] for i, row in enumerate(J)])
+    factors = implicit(rate, leaves, gamma * h)
     U: Matrix = []
     for a, c in zip(method.A, method.C, strict=True):
         at = [_sum([(1.0, x), *((b, u[i]) for b, u in zip(a, U, strict=True))]) for i, x in enumerate(leaves)]
@@ -103,13 +102,20 @@ def step(method: Method, flow: Flow, y: Any, k: Any, h: Any, carried: Any = None
             right = [v + gamma * _sum([(b, u[i]) for b, u in zip(c, U, strict=True)]) for i, v in enumerate(right)]
         U.append(solve(factors, right))
     after = [x + u for x, u in zip(at, U[-1], strict=True)]
-    moved = None
-    if carried is not None:
-        error = jax.tree.leaves(carried)
-        thrice = [error := solve(factors, error) for _ in range(3)]
-        moved = [_sum(list(zip(propagator(gamma), e, strict=True))) for e in zip(*thrice, strict=True)]
+    moved = None if carried is None else carry(factors, gamma, jax.tree.leaves(carried))
     pack = lambda x: None if x is None else jax.tree.unflatten(tree, x)  # noqa: E731
     return pack(after), pack(U[-1]), pack(moved)
+
+
+def implicit(rate: Any, x: list[Any], size: Any) -> Matrix:
+    """The factors of I - size J, J the Jacobian of the rate at x."""
+    return decompose([[(i == j) - size * a for j, a in enumerate(row)] for i, row in enumerate(jacobian(rate, x))])
+
+
+def carry(factors: Matrix, gamma: float, error: list[Any]) -> list[Any]:
+    """An error at the end of a step that it had at its start, with the factors of I - γ h J."""
+    thrice = [error := solve(factors, error) for _ in range(3)]
+    return [_sum(list(zip(propagator(gamma), e, strict=True))) for e in zip(*thrice, strict=True)]
 
 
 def propagator(gamma: float) -> tuple[float, float, float]:

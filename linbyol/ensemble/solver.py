@@ -1,10 +1,11 @@
 """Many trajectories at once: millions of modes, amplitudes or points on the parabola, each with its own constants.
 
-Rosenbrock steps of order 5, one step size a trajectory, in chunks that the devices (or the cores of a CPU) take in
-turn. A chunk's numbers depend on nothing outside it. For more than memory holds, and many hosts:
-`linbyol.ensemble.sweeps`.
+Rosenbrock steps of order 5; at tight tolerances Taylor steps of the order that these ask for, and Rosenbrock's where a
+trajectory is stiff. One step size a trajectory, in chunks that the devices (or the cores of a CPU) take in turn. A
+chunk's numbers depend on nothing outside it. For more than memory holds, and many hosts: `linbyol.ensemble.sweeps`.
 """
 
+import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ import numpy as np
 from jaxtyping import ArrayLike
 
 from linbyol import checks
+from linbyol.ensemble import taylor
 from linbyol.ensemble.compiled import Engine, EnsembleResult, Job
 from linbyol.ensemble.lanes import Tolerance
 from linbyol.ensemble.queue import TILE
@@ -24,11 +26,13 @@ from linbyol.equations import Amplitudes, Commuting, Isotropic, Modes, amplitude
 from linbyol.equations.combinators import Flow
 from linbyol.integrate.arguments import check_leaves, rate_shapes
 from linbyol.integrate.events import Event
+from linbyol.integrate.series import has_series
 
 __all__ = ["EnsembleResult", "solve", "solve_amplitudes", "solve_modes", "solve_parabola"]
 
 CHUNK = 1 << 14  # trajectories a worker holds at once
 SIZES = (TILE, 1 << 10)  # of chunks for few trajectories: few sizes, so few compilations
+TAYLOR = 3e-7  # rtol from which on Taylor steps are faster
 TIGHTER = 0.15  # tolerance of a step in units of rtol, so that the error of the whole trajectory is below rtol
 MEMORY = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else np.inf  # bytes
 FINER = 1e-3  # absolute tolerance of a step in units of atol
@@ -67,7 +71,7 @@ def solve(
     ts: ArrayLike | Sequence[float] | None = None,
     events: Mapping[str, Event] | None = None,
     max_steps: int = 10_000,
-    method: str = "rodas5p",
+    method: str = "auto",
     chunk: int = CHUNK,
     workers: int | None = None,
     devices: Sequence[Any] | None = None,
@@ -81,7 +85,10 @@ def solve(
     ts       (t,) increasing times from 0 to t1: `.y` then holds the states at these times, leaves (t, N)
     events   name -> (Moment) -> real, see `linbyol.integrate.events`: when it first is 0 or less, as exact as
              the trajectory
-    method   "rodas5p", or "rodas4"
+    method   "taylor": series of the flow, and "rodas5p" for what is stiff; "rodas5p", "rodas4"; "auto", the fastest:
+             "taylor" from rtol = 3e-7 downwards, for more than 256 trajectories (fewer are compiled longer than they
+             are solved). A flow without a series (`jnp.sin`, a branch), and any under `jit`,
+             takes "rodas5p" all the same. `.method` says what was used
     chunk    trajectories a worker holds at once
     workers  threads; by default one a device, and on a lone CPU device one a core
     devices  JAX devices; by default all of this process
@@ -93,7 +100,9 @@ def solve(
     """
     task = _door(flow, y0, k, t1, rtol, atol, ts, max_steps, method, chunk, workers)
     asked = Accuracy(rtol, atol)
-    job = Job(Engine.of(flow, events or {}, method), asked.floor, task.ts, max_steps)
+    order = _order(method, flow, task, rtol)
+    name = method if method in METHODS else "rodas5p"
+    job = Job(Engine.of(flow, events or {}, name), asked.floor, task.ts, max_steps, order)
     in_lock_step = lambda: job.in_lock_step(task.y0, task.k, task.t1, asked.of_a_step(TIGHTER * rtol))  # noqa: E731
     if task.traced:
         found = in_lock_step()
@@ -104,7 +113,16 @@ def solve(
         size = min([whole_tiles(chunk), *(size for size in SIZES if task.t1.size <= size)])
         crew = Crew(size, list(devices or _devices()), workers, progress)
         found = jax.tree.map(jnp.asarray, _solve(crew, job, task, asked))
-    return jax.tree.map(lambda x: x.reshape(*x.shape[:-1], *task.shape), found)
+    found = jax.tree.map(lambda x: x.reshape(*x.shape[:-1], *task.shape), found)
+    return dataclasses.replace(found, method=f"taylor{order}+{name}" if order else name)
+
+
+def _order(method: str, flow: Flow, task: "Task", rtol: Any) -> int:
+    """Of the Taylor steps; 0 where there are none."""
+    if method in METHODS or task.traced or (method == "auto" and (rtol > TAYLOR or task.t1.size <= TILE)):
+        return 0
+    one = jax.tree.map(lambda x: jax.ShapeDtypeStruct((), x.dtype), (task.y0, task.k))
+    return taylor.order_of(taylor.TIGHTER * float(rtol)) if has_series(flow, *one) else 0
 
 
 class Accuracy(NamedTuple):
@@ -126,7 +144,7 @@ class Accuracy(NamedTuple):
 def _solve(crew: Crew, job: Job, task: "Task", asked: Accuracy) -> EnsembleResult:
     """All trajectories, and again, tighter, those whose error is estimated above what was asked."""
     least = 40 * float(jnp.finfo(task.t1.dtype).eps)  # a smaller local error is rounding
-    step = TIGHTER * asked.rtol
+    step = (taylor.TIGHTER if job.order else TIGHTER) * asked.rtol
     found = crew.share(job, task.y0, task.k, task.t1, asked.of_a_step(max(step, least)))
     for _ in range(TRIES - 1):
         step = step / 10
@@ -153,7 +171,7 @@ class Task(NamedTuple):
 
 
 def _door(flow, y0, k, t1, rtol, atol, ts, max_steps, method, chunk, workers) -> Task:
-    checks.check_choice("method", method, METHODS)
+    checks.check_choice("method", method, ("auto", "taylor", *METHODS))
     for name, value in (("max_steps", max_steps), ("chunk", chunk), ("workers", 1 if workers is None else workers)):
         checks.check_count(name, value)
     k = k._replace(tau=1.0) if getattr(k, "tau", None) is None and hasattr(k, "tau") else k
