@@ -1,7 +1,7 @@
 """One compiled solve: a flow and events as loops over lanes, and a chunk of trajectories driven through."""
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -84,7 +84,8 @@ def _loops(tree: Any, fixed: tuple, method_name: str) -> tuple[Loops, Loops]:
             ours = line._replace(t1=jnp.where(line.stiff, line.t, line.t1))
             series = lambda lane, y0: taylor.advance(order, flow, events, lane, y0, tol, most)  # noqa: E731
             line = drive(series, ours)._replace(t1=line.t1)
-        return drive(lambda lane, y0: lanes.advance(method, flow, events, lane, y0, tol, most), line)
+        other = lambda lane, y0: lanes.advance(method, flow, events, lane, y0, tol, most)  # noqa: E731
+        return jax.lax.cond(jnp.any(lanes.unfinished(line)), partial(drive, other), lambda line: line, line)
 
     def relay(
         numbers: tuple, line: Lane, y0: Any, tol: Tolerance, count: Any, most: Any, tile: int, order: int
