@@ -24,7 +24,7 @@ def reference():
 
 @pytest.mark.parametrize("rtol", [TIGHT, 1e-12])
 def test_tight_errors_are_met_and_the_estimate_is_honest(rtol, reference):
-    found = solve_amplitudes(Y, K, T1, rtol=rtol, atol=0.0)
+    found = solve_amplitudes(Y, K, T1, rtol=rtol, atol=0.0, method="taylor")
     error = relative_error(found.y, reference) - 3e-12  # DOP853's own, some hundred steps at its tolerance
     assert found.ok.all()
     assert found.method == f"taylor{taylor.order_of(taylor.TIGHTER * rtol)}+rodas5p"
@@ -42,7 +42,7 @@ def test_stiff_lanes_are_left_to_the_other_method():
     k = Isotropic(10 ** rng.uniform(3, 4, n), 0.3, 0.02, rng.uniform(0, 1, n), np.ones(n))
     k = Isotropic(*(np.broadcast_to(x, n) for x in k))
     y = Amplitudes(*(rng.uniform(0.3, 1, n) for _ in range(3)))
-    found = solve_amplitudes(y, k, 20.0, rtol=TIGHT, atol=0.0, max_steps=2000)
+    found = solve_amplitudes(y, k, 20.0, rtol=TIGHT, atol=0.0, max_steps=2000, method="taylor")
     assert found.ok.all()
     assert np.asarray(found.rejected).any()  # as no Taylor step is
     exact = dop853(take(y, slice(3)), take(k, slice(3)), 20.0, method="Radau", rtol=1e-12, atol=1e-20)
@@ -54,7 +54,7 @@ def test_saved_times_and_events_are_those_of_the_trajectory(reference):
     ts, events = np.array([0.0, 7.0, 40.0]), {"collapse": collapse(1e-3)}
     k = take(K, slice(8))._replace(eta=np.full(8, 0.3))
     y = take(Y, slice(8))
-    found = solve_amplitudes(y, k, 60.0, rtol=TIGHT, atol=1e-20, ts=ts, events=events)
+    found = solve_amplitudes(y, k, 60.0, rtol=TIGHT, atol=1e-20, ts=ts, events=events, method="taylor")
     assert found.y.w.shape == (3, 8)
     assert np.array_equal(found.y.w[0], y.w)
     for i in (1, 2):
@@ -74,6 +74,7 @@ def test_chunks_threads_and_order_change_no_bit():
     one = solve_amplitudes(y, k, 20.0, rtol=TIGHT, chunk=512, workers=1)
     many = solve_amplitudes(y, k, 20.0, rtol=TIGHT, chunk=512, workers=3)
     other = solve_amplitudes(take(y, backwards), take(k, backwards), 20.0, rtol=TIGHT, chunk=512, workers=2)
+    assert one.method == f"taylor{taylor.order_of(taylor.TIGHTER * TIGHT)}+rodas5p"
     for a, b, c in zip(*map(jax.tree.leaves, (one, many, other)), strict=True):
         assert np.array_equal(a, b)
         assert np.array_equal(a, c[::-1])
@@ -82,9 +83,9 @@ def test_chunks_threads_and_order_change_no_bit():
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_constant_that_is_no_number_marks_its_own_lane(bad):
     beta = np.full(5, 0.3)
-    clean = solve_amplitudes(take(Y, slice(5)), take(K, slice(5))._replace(beta=beta), T1, rtol=TIGHT)
+    clean = solve_amplitudes(take(Y, slice(5)), take(K, slice(5))._replace(beta=beta), T1, rtol=TIGHT, method="taylor")
     beta = np.where(np.arange(5) == 2, bad, beta)
-    found = solve_amplitudes(take(Y, slice(5)), take(K, slice(5))._replace(beta=beta), T1, rtol=TIGHT)
+    found = solve_amplitudes(take(Y, slice(5)), take(K, slice(5))._replace(beta=beta), T1, rtol=TIGHT, method="taylor")
     assert found.ok.tolist() == [True, True, False, True, True]
     assert np.isinf(found.error[2])
     keep = np.array([0, 1, 3, 4])
@@ -92,17 +93,17 @@ def test_a_constant_that_is_no_number_marks_its_own_lane(bad):
 
 
 def test_rest_too_few_steps_and_rounding():
-    rest = solve_amplitudes(Amplitudes(np.zeros(3), 0.0, 0.0), take(K, slice(3)), T1, rtol=TIGHT)
+    rest = solve_amplitudes(Amplitudes(np.zeros(3), 0.0, 0.0), take(K, slice(3)), T1, rtol=TIGHT, method="taylor")
     assert rest.ok.all()
     assert not np.asarray(rest.y.w).any()
-    few = solve_amplitudes(Y, K, T1, rtol=TIGHT, max_steps=5)
+    few = solve_amplitudes(Y, K, T1, rtol=TIGHT, max_steps=5, method="taylor")
     assert not few.ok.any()
     assert np.isinf(few.error).all()
     assert (few.steps + few.rejected == 5).all()
 
 
 def test_which_method_is_taken():
-    """The loose, the traced, and flows without a series take the other, and the result says so."""
+    """The loose, the few, the traced, and flows without a series take the other, and the result says so."""
     bend = lambda y, k: amplitudes_flow(y._replace(w=jnp.where(y.w > 0, y.w, -y.w)), k)  # noqa: E731
     y, k = take(Y, slice(4)), take(K, slice(4))
     for method in ("auto", "taylor"):
@@ -110,6 +111,7 @@ def test_which_method_is_taken():
         assert found.method == "rodas5p"
         assert relative_error(found.y, dop853(y, k, 5.0, rtol=1e-13)).max() < TIGHT  # w stays above 0
     assert solve_amplitudes(y, k, 5.0).method == "rodas5p"
+    assert solve_amplitudes(y, k, 5.0, rtol=TIGHT).method == "rodas5p"  # for so few compilation is the time
     assert solve_amplitudes(y, k, 5.0, rtol=TIGHT, method="rodas4", max_steps=3).method == "rodas4"
     assert jax.eval_shape(lambda y: solve_amplitudes(y, k, 5.0, rtol=TIGHT), y).method == "rodas5p"
 
