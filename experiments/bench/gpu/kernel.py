@@ -46,7 +46,7 @@ def solve_in_blocks(
         y, constants, end = jax.tree.unflatten(tree, values)
         tolerance = Tolerance(rtol, atol)
         now = lanes.start(amplitudes_flow, {}, y, constants, end, tolerance)
-        packed, shape = jax.tree.flatten(now._replace(k=None, failed=now.failed.astype(jnp.int32)))
+        packed, shape = jax.tree.flatten(now._replace(k=None, failed=now.failed.astype(jnp.int32), stiff=None))
 
         def unpack(packed: Any) -> lanes.Lane:
             lane = jax.tree.unflatten(shape, packed)
