@@ -3,8 +3,10 @@
 A loop of scipy takes a sample of the trajectories, and says how many.
 """
 
+import copy
 import importlib.util
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import diffrax
@@ -14,7 +16,8 @@ import numpy as np
 
 from experiments.bench.workload import T1, dop853
 from linbyol.ensemble import solve_amplitudes
-from linbyol.equations import Amplitudes, Commuting, amplitudes_flow
+from linbyol.equations import Amplitudes, Commuting, Isotropic, amplitudes_flow
+from linbyol.machine import cores
 
 FLOOR = 1e-12  # absolute tolerance in units of the relative one: fields fall to 1e-10, and errors are relative
 
@@ -128,6 +131,32 @@ def numbalsoda_loop(y0: Any, k: Any, rtol: float) -> Any:
     return np.array(found).T
 
 
+def heyoka_threads(y0: Any, k: Any, rtol: float) -> Any:
+    """heyoka's Taylor integrator: batches of the processor's width, one integrator a core, each in its thread."""
+    import heyoka
+
+    state = Amplitudes(*heyoka.make_vars("w", "wp", "wa"))
+    rate = amplitudes_flow(state, Isotropic(*(heyoka.par[i] for i in range(4))))
+    width, hands = heyoka.recommended_simd_size(), cores()
+    starts, constants = np.array(y0), np.array(k[:4])
+    found = np.empty_like(starts)
+    blank = np.ones((3, width)), np.ones((4, width))
+    first = heyoka.taylor_adaptive_batch(list(zip(state, rate, strict=True)), blank[0], pars=blank[1], tol=rtol)
+
+    def work(hand: int, integrator: Any) -> None:
+        for start in range(hand * width, starts.shape[1], hands * width):
+            part = slice(start, start + width)
+            size = starts[:, part].shape[1]
+            integrator.set_time(0.0)
+            integrator.state[:, :size], integrator.pars[:, :size] = starts[:, part], constants[:, part]
+            integrator.propagate_until(T1)
+            found[:, part] = integrator.state[:, :size]
+
+    with ThreadPoolExecutor(hands) as threads:
+        list(threads.map(work, range(hands), [copy.deepcopy(first) for _ in range(hands)]))
+    return found
+
+
 TOLERANCES = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 
 
@@ -142,6 +171,7 @@ def contenders(full: bool) -> list[Contender]:
         Contender("scipy RK45, loop", scipy_loop("RK45"), tolerances, 64),
         Contender("NumPy RK4", numpy_rk4, steps, 1024 if full else 256),
         Contender("torchdiffeq dopri5, batch", torchdiffeq_batch, tolerances, 4096, "torchdiffeq"),
+        Contender("heyoka, batches in threads", heyoka_threads, tolerances, 1_000_000, "heyoka"),
         Contender("numbalsoda, loop", numbalsoda_loop, tolerances, 1024, "numbalsoda"),
     ]
     if full:
