@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 
 from experiments.networks import join, split
 from experiments.networks.parts import Chain
-from experiments.trainer.model import Identity, Online, Target, forward, last_layer
+from experiments.trainer.model import Identity, Online, Target, forward, last_layer, views_a_step
 from experiments.trainer.session import Session, lane_of
 from experiments.trainer.state import Plan, State, stream
 from experiments.trainer.steps import make_views
@@ -67,7 +67,7 @@ def last_map(session: Session, state: State, lane: int, *, views: int = 8, image
         g = np.concatenate([g, np.ones((*g.shape[:2], 1))], axis=-1)
     W = np.asarray(layer.weight, float)
     W = W if layer.bias is None else np.column_stack([W, np.asarray(layer.bias, float)])
-    same = np.einsum("vbi,vbj->ij", g, g) / (views * g.shape[1])
+    same = _rows(g).T @ _rows(g) / (views * g.shape[1])
     X = _across(g, g)
     nothing = np.zeros_like(X)
     m, _ = feasible(Moments((X + X.T) / 2, same - (X + X.T) / 2, nothing, nothing, g.shape[1], views))
@@ -102,23 +102,33 @@ def modes(m: LastMap) -> NetworkModes:
 def _across(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """E[a(x₁) b(x₂)ᵀ] over pairs of different views of an image; a (V, b, i), b (V, b, j)."""
     views, images = a.shape[:2]
-    pairs = a.sum(axis=0).T @ b.sum(axis=0) - np.einsum("vbi,vbj->ij", a, b)
+    pairs = a.sum(axis=0).T @ b.sum(axis=0) - _rows(a).T @ _rows(b)
     return pairs / (images * views * (views - 1))
+
+
+def _rows(a: np.ndarray) -> np.ndarray:
+    return a.reshape(-1, a.shape[-1])
 
 
 @partial(jax.jit, static_argnums=(0, 1))
 def _inputs(plan: Plan, views: int, state: State, key: Array, images: Array) -> tuple[Array, Array]:
     """g (V, b, n) of the online network, and z of the target (V, b, d)."""
-    x = [make_views(plan, jax.random.fold_in(key, i), images) for i in range(-(-views // 2))]
-    x = jnp.concatenate(x)[:views]
+    x = several_views(plan, views, key, images)
     below = _below(join(*(Online(*part) for part in (state.online, state.online_statistics))))
-    g = _outputs(below, x)
+    g = outputs(below, x)
     if state.target is None:
-        return g, _outputs(join(state.online, state.online_statistics)[:2], x)
-    return g, _outputs(join(Target(*state.target), Target(*state.target_statistics)), x)
+        return g, outputs(join(state.online, state.online_statistics)[:2], x)
+    return g, outputs(join(Target(*state.target), Target(*state.target_statistics)), x)
 
 
-def _outputs(parts: Any, x: Array) -> Array:
+def several_views(plan: Plan, views: int, key: Array, images: Array) -> Array:
+    """(V, b, h, w, c): so many views of each image, even numbers of them made at once."""
+    pairs = [make_views(plan, jax.random.fold_in(key, i), images) for i in range(-(-views // views_a_step(plan.o)))]
+    return jnp.concatenate(pairs)[:views]
+
+
+def outputs(parts: Any, x: Array) -> Array:
+    """Of encoder and projector, on views (V, b, …), each with its own batch statistics: (V, b, d)."""
     for part in parts:
         x, _ = forward(*split(part), x, True)
     return x
