@@ -82,11 +82,12 @@ def draw_phase(
     log: tuple[str, ...] = (),
     constants: str = "",
     threshold: np.ndarray | None = None,
+    edge: str = r"$\eta = \eta_c$",
 ) -> None:
     """Write a picture of a phase diagram: values (y, x) over the first and the second axis.
 
     constants  what was held constant, in words below
-    threshold  eta - eta_c at each point: a line where it is zero
+    threshold  eta - eta_c at each point: a line where it is zero, which the key calls `edge`
     """
     import matplotlib.style
     from matplotlib.colors import BoundaryNorm, ListedColormap
@@ -111,7 +112,7 @@ def draw_phase(
             look: dict[str, Any] = {"color": "0.1", "linestyle": (0, (5, 1.5)), "linewidth": 1.2}
             line = panel.contour(xs, ys, threshold, levels=[0.0], colors="0.1", linestyles=[look["linestyle"]])
             line.set(path_effects=[withStroke(linewidth=2.6, foreground="white")])  # dark on light, light on dark
-            key.append(Line2D([], [], **look, label=r"$\eta = \eta_c$"))
+            key.append(Line2D([], [], **look, label=edge))
         panel.set(xlabel=LETTERS.get(x, x), ylabel=LETTERS.get(y, y))
         panel.set_xscale("log" if "x" in log else "linear")
         panel.set_yscale("log" if "y" in log else "linear")
@@ -122,7 +123,9 @@ def draw_phase(
 
 WORDS = {
     "p": r"$p(\infty)$ ($p_+$ where it survives)",
-    "escape_time": "time to 90 % of $p_+$",
+    "w": r"$w(\infty)$, a layer at rest",
+    "nu": r"$\nu^*$, the variance at rest",
+    "escape_time": "time to 90 % of rest",
     "alignment": "least $K_j$ on the way",
 }
 LETTERS = {
@@ -139,6 +142,9 @@ LETTERS = {
     "mu": r"$\mu$",
     "p0": "$p_0$",
     "s0": "$s_0$",
+    "w0": "$w_0$",
+    "nu0": r"$\nu_0$",
+    "a": "$a$",
     "t1": "$t_1$",
     "n": "$n$",
     "d": "$d$",

@@ -8,7 +8,7 @@ import pytest
 from linbyol import exact, fixed_points
 from linbyol.checks import InputError
 from linbyol.equations import Commuting, Isotropic, Modes
-from linbyol.exact import deep_modes, normality, normality_rest
+from linbyol.exact import deep_modes, deep_rest, normality, normality_rest
 from linbyol.integrate.events import Moment, escape
 
 K = Isotropic(1.3, 0.4, 0.05, 0.25, 0.8)
@@ -45,7 +45,7 @@ def leaves(name, p, k):
 
 def test_the_table_is_whole():
     """Of what is about a mode of BYOL; deep JEPA and MAE, and Gaussian features, have laws of their own elsewhere."""
-    others = {name for module in (deep_modes, normality, normality_rest) for name in vars(module)}
+    others = {name for module in (deep_modes, deep_rest, normality, normality_rest) for name in vars(module)}
     assert set(FUNCTIONS) == {*exact.__all__, *fixed_points.__all__} - others
 
 

@@ -94,6 +94,7 @@ REFUSED_BY = {
     "bhep.bhep_distance": ("M18",),
     "bhep.distance_of": ("M18",),
     "bhep.bhep_gradient": ("M18",),
+    "bhep.bhep_alike_gradient": ("M18",),
     "bhep.bhep_gradient_matrix": ("M18",),
     "vicreg.vicreg_flow": ("M21",),
     "vicreg.vicreg_modes_flow": ("M21",),

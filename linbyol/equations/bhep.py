@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from linbyol.equations.byol import Matrix, Scalar, Vector
-from linbyol.equations.regularised import Encoder, Features, covariance, encoder_flow, features_flow, root
+from linbyol.equations.regularised import Alike, Encoder, Features, covariance, encoder_flow, features_flow, root
 
 
 class Bhep(NamedTuple):
@@ -51,6 +51,17 @@ def bhep_gradient(nu: Vector, beta: Scalar) -> Vector:
     b = beta * beta
     pairs, cross = 1 + 2 * b * nu, 1 + b + b * nu
     return b / (cross * root(cross.prod())) - b / (pairs * root(pairs.prod()))
+
+
+def bhep_alike_gradient(nu: Vector, d: Scalar) -> Vector:
+    """g of each of d modes that are all alike, at width 1; d may be a number or a symbol."""
+    cross, pairs = 2 + nu, 1 + 2 * nu
+    return 1 / cross ** (d / 2 + 1) - 1 / pairs ** (d / 2 + 1)
+
+
+def bhep_alike_flow(y: Features, k: Alike) -> Features:
+    """BHEP of width 1 on d modes that are all alike, nu."""
+    return features_flow(y, k, bhep_alike_gradient(y.nu, k.d))
 
 
 def bhep_gradient_matrix(S: Matrix, beta: Scalar) -> Matrix:

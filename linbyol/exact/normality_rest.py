@@ -1,6 +1,8 @@
-"""Where SIGReg holds Gaussian features: the rest of equal modes and of samples, and the noise that drops modes."""
+"""Where regularisers hold Gaussian features: the rest of equal modes and of samples, the noise that drops modes."""
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -10,6 +12,7 @@ from jaxtyping import Array, Float
 
 from linbyol.checks import InputError, check_count, check_nonnegative, concrete
 from linbyol.cubic import numbers
+from linbyol.equations.bhep import bhep_alike_gradient
 from linbyol.equations.sigreg import slice_curvature, slice_gradient, slice_slope
 from linbyol.equations.vicreg import VicregModes
 
@@ -35,16 +38,38 @@ def slice_rest(theta: Any) -> Float[Array, "*modes"]:
 
 @jax.jit
 def _slice_rest(theta: Float[Array, "*modes"]) -> Float[Array, "*modes"]:
+    return jnp.where(theta < TOTAL_COLLAPSE, _level(theta, slice_slope, slice_curvature), 0)
+
+
+def bhep_rest(theta: Any, d: int) -> Float[Array, "*modes"]:
+    """nu* of d modes that BHEP of width 1 holds, all alike, at θ = a σ² d/(mu λ_s): 0 from d (1 - 2^(-d/2-1)) on.
+
+    -g(nu*) = θ/d with g = (2 + nu)^(-d/2-1) - (1 + 2nu)^(-d/2-1): at d = 1 it is `slice_rest`.
+    """
+    check_nonnegative("theta", theta)
+    check_count("d", d)
+    return _bhep_rest(numbers("theta", theta), d)
+
+
+@partial(jax.jit, static_argnums=1)
+def _bhep_rest(theta: Float[Array, "*modes"], d: int) -> Float[Array, "*modes"]:
+    slope = lambda nu: bhep_alike_gradient(nu, d)  # noqa: E731
+    curvature = lambda nu: jax.jvp(slope, (nu,), (jnp.ones_like(nu),))[1]  # noqa: E731
+    return jnp.where(theta < -d * slope(0.0), _level(theta / d, slope, curvature), 0)
+
+
+def _level(pull: Array, slope: Callable[[Array], Array], curvature: Callable[[Array], Array]) -> Array:
+    """Where -slope, which falls from nu = 0 to 0 at nu = 1, is that pull."""
+
     def halve(_: Any, between: tuple[Array, Array]) -> tuple[Array, Array]:
-        low, high = between  # -T′ falls from `TOTAL_COLLAPSE` at 0 to 0 at 1
+        low, high = between
         middle = (low + high) / 2
-        above = -slice_slope(middle) > theta
+        above = -slope(middle) > pull
         return jnp.where(above, middle, low), jnp.where(above, high, middle)
 
-    start = jnp.zeros_like(theta), jnp.ones_like(theta)
+    start = jnp.zeros_like(pull), jnp.ones_like(pull)
     nu = jax.lax.stop_gradient(jax.lax.fori_loop(0, BISECTIONS, halve, start)[1])
-    nu = nu - (slice_slope(nu) + theta) / slice_curvature(nu)  # Newton's step, whose derivative is that of nu*
-    return jnp.where(theta < TOTAL_COLLAPSE, nu, 0)
+    return nu - (slope(nu) + pull) / curvature(nu)  # Newton's step, whose derivative is that of nu*
 
 
 def vicreg_rest(nu0: Any, k: VicregModes) -> Float[Array, "*modes"]:

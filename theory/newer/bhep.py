@@ -9,13 +9,14 @@ from linbyol.claims import Run, Verdict, claim
 from linbyol.equations.bhep import (
     Bhep,
     BhepModes,
+    bhep_alike_flow,
     bhep_distance,
     bhep_flow,
     bhep_gradient,
     bhep_gradient_matrix,
     bhep_modes_flow,
 )
-from linbyol.equations.regularised import Encoder, Features, covariance, features_flow
+from linbyol.equations.regularised import Alike, Encoder, Features, covariance, features_flow
 from linbyol.extremes import largest
 from theory.newer.regularised_spaces import drawn_bhep, drawn_modes, penalty
 from theory.proving.instances import moment
@@ -50,6 +51,17 @@ def _turned(y: Features, k: BhepModes) -> np.ndarray:
     return np.diag(bhep_gradient_matrix(np.diag(y.nu), k.beta))
 
 
+def _alike(rng: np.random.Generator) -> tuple[Features, Alike]:
+    _, k = drawn_modes(rng)
+    return Features(rng.uniform(0, 3)), Alike(k.a, k.mu, 3, k.lambda_d[0], k.lambda_s[0], k.eta)
+
+
+def _one_of_them(y: Features, k: Alike) -> Features:
+    """The first of d equal modes by the flow of any modes."""
+    nu, lambda_d, lambda_s = (np.full(k.d, x) for x in (y.nu, k.lambda_d, k.lambda_s))
+    return Features(bhep_modes_flow(Features(nu), BhepModes(k.a, k.mu, lambda_d, lambda_s, 1.0, k.eta)).nu[0])
+
+
 PROOFS = {
     "M18": (
         *(
@@ -62,6 +74,7 @@ PROOFS = {
         Equal(_space(2), lambda nu, beta: bhep_distance(np.array([sp.Integer(1)] * 2), beta), lambda nu, beta: 0),
         Descent(Space(instance=drawn_bhep), bhep_flow, "W", determinant_loss),
         Equal(Space(instance=_modes), bhep_modes_flow, lambda y, k: features_flow(y, k, _turned(y, k))),
+        Equal(Space(instance=_alike), bhep_alike_flow, _one_of_them),
     ),
 }  # fmt: skip
 
