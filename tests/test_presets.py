@@ -2,7 +2,9 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from experiments import presets
@@ -25,6 +27,7 @@ from experiments.trainer.choices import (
 from experiments.trainer.options import Optimiser, Projector
 from linbyol.cli import run
 
+RESULTS = Path(presets.__path__[0]).parent / "results"
 REQUIRED = {
     "digits-linear", "digits-byol", "digits-directpred", "cifar10-resnet18-byol", "cifar10-resnet18-directpred",
     "cifar10-resnet18-directcopy", "cifar10-resnet18-simsiam", "cifar100-res5-vicreg", "cifar100-res5-simclr",
@@ -226,3 +229,11 @@ def test_flags_that_come_twice_both_count(capsys):
     assert tables["optimiser"]["momentum"] == 0.5
     assert (tables["run"]["sweep"], tables["run"]["seeds"]) == (["eta=0,1e-3", "lr=1,2"], [3, 4, 5])
     assert shown["lanes"] == 12
+
+
+def test_lejepa_learns_on_cifar10():
+    """The kept record of a short run: with three seeds the ridge probe is above untrained by more than two spreads."""
+    kept = json.loads((RESULTS / "cifar10_lejepa.json").read_text())
+    before, after = (np.array(kept[when]["ridge"]) for when in ("untrained", "trained"))
+    assert len(before) == len(after) == len(kept["seeds"]) == 3
+    assert after.mean() - before.mean() > 2 * max(before.std(ddof=1), after.std(ddof=1))
