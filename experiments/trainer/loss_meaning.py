@@ -48,7 +48,7 @@ def meaning(o: Any, scalars: dict[str, float], d: int, first: float, last: float
 
 def collapsed_loss(o: Any, scalars: dict[str, float], d: int) -> float:
     """The method's loss where all embeddings and predictions are one unit vector, and Wp = I."""
-    z = jnp.full((views_a_step(o), o.run.batch, d), d**-0.5)
+    z = jnp.zeros((views_a_step(o), o.run.batch, d)).at[..., 0].set(1)  # exactly of length 1
     views = Views(z, z, z)
     constants = Scalars(**{name: jnp.asarray(x, z.dtype) for name, x in scalars.items()})
     labels = jnp.zeros(o.run.batch, jnp.int32)
