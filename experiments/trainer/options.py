@@ -2,9 +2,9 @@
 
 from typing import ClassVar, Literal
 
-from experiments.trainer.choices import Byol, Encoder, Method, MlpEncoder, Norm, table
+from experiments.trainer.choices import Byol, Encoder, Method, MlpEncoder, Norm
 from experiments.trainer.lanes import lanes, swept_paths
-from experiments.trainer.ranges import check_ranges, constant, whole, widths
+from experiments.trainer.ranges import check_ranges, constant, table, whole, widths
 from experiments.trainer.uses import SETTING_RULES, check_effect, rule_of
 from linbyol.checks import InputError, check_choice
 

@@ -1,7 +1,7 @@
 """The ranges of settings, which stand beside their defaults: whole numbers, numbers, and the constants of a lane."""
 
 from collections.abc import Iterable
-from dataclasses import Field, field
+from dataclasses import Field, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ from linbyol.checks import InputError
 
 COUNT = 2**31 - 1  # steps and seeds are 32 bits on the device
 WIDEST, DEEPEST = 10**6, 1000
+
+table = dataclass(frozen=True, kw_only=True)  # of settings
 
 
 def whole(default: Any, least: int = 0, most: int = COUNT) -> Any:

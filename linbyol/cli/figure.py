@@ -8,8 +8,6 @@ from typing import Annotated, Any
 
 import tyro
 
-from linbyol.cli.processes import Ended, in_processes, jobs_that_pay
-
 
 @dataclass(frozen=True)
 class Figure:
@@ -48,6 +46,7 @@ class Figure:
         trees.provide()
         import figures
         from linbyol.checks import InputError, check_choice
+        from linbyol.cli.processes import Ended
         from linbyol.outputs import PICTURE, check_writable, make_folder
         from linbyol.progress import bar
         from linbyol.store import FileError, to_json
@@ -99,6 +98,8 @@ def drawn(name: str, fast: bool, folder: Path, results: Path | None) -> list[str
 
 def _each(names: Sequence[str], *settings: Any) -> Iterator[tuple[str, Any]]:
     """(name, its files or what went wrong), as they are done: several figures are drawn on all cores."""
+    from linbyol.cli.processes import in_processes, jobs_that_pay
+
     if len(names) == 1:
         import figures
 
